@@ -1,0 +1,51 @@
+"""ecgspasm: what is new in a person's ECG, measured against that person's own baseline.
+
+>>> import ecgspasm as es
+>>> es.Ecg(signal_uv=[[0.0] * 500], fs=500, leads=["V2"])
+Ecg(1 leads V2, 1 s at 500 Hz)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Ecg": "ecgspasm.ecg",
+    "EcgError": "ecgspasm.errors",
+    "Subject": "ecgspasm.ecg",
+    "analyze": "ecgspasm.analysis",
+    "compare": "ecgspasm.serial.compare",
+    "delineate": "ecgspasm.analysis",
+    "load_criteria": "ecgspasm.criteria",
+    "plot": "ecgspasm.plot",
+    "read": "ecgspasm.io",
+    "simulate": "ecgspasm.simulate",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+if TYPE_CHECKING:
+    from ecgspasm import plot, simulate
+    from ecgspasm.analysis import analyze, delineate
+    from ecgspasm.criteria import load_criteria
+    from ecgspasm.ecg import Ecg, Subject
+    from ecgspasm.errors import EcgError
+    from ecgspasm.io import read
+    from ecgspasm.serial.compare import compare
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use, so that ``import ecgspasm`` costs next to nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'ecgspasm' has no attribute {name!r}")
+    module = importlib.import_module(_HOME[name])
+    value = module if _HOME[name].rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

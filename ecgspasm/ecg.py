@@ -1,0 +1,391 @@
+"""The nouns: what every step takes and gives.
+
+All are frozen; arrays are read-only; axes are ``(lead, sample)``, ``(lead, beat)``, ``(lead,)`` or ``(beat,)``. Amplitudes are
+in microvolts (``_uv``), times in milliseconds (``_ms``) or, where a name says so, in samples of the recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ecgspasm import leads as lead_names
+from ecgspasm.errors import EcgError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.floating[Any]]
+Strings = NDArray[np.str_]
+
+FS_RANGE_HZ = (50.0, 10_000.0)
+"""Sampling rates that an ECG can have; anything else is a mistake in a header."""
+
+MEASURED = "measured"
+
+
+def read_only(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
+    """Return `values` as an array that nobody can write to; the caller's own array is copied if it could be written to."""
+    array = np.asarray(values, dtype=dtype)
+    if array.flags.writeable and (array is values or array.base is not None):
+        array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the criteria need to know of a person; never a name, a birth date or a number given by a hospital."""
+
+    sex: Literal["male", "female"] | None = None
+    age: float | None = None
+    key: str | None = None
+    """A key that the caller gives, to tell people apart."""
+
+    def __post_init__(self) -> None:
+        if self.sex not in ("male", "female", None):
+            raise EcgError(f"sex is {self.sex!r}; give 'male', 'female' or None")
+        if self.age is not None and not 0 <= self.age <= 130:
+            raise EcgError(f"age is {self.age!r}; give years between 0 and 130, or None")
+
+
+@dataclass(frozen=True, eq=False)
+class Ecg:
+    """One recording of one or more leads.
+
+    Parameters
+    ----------
+    signal_uv : array_like, shape (lead, sample)
+        Microvolts; ``nan`` where a sample is missing.
+    fs : float
+        Samples per second; it has no default.
+    leads : sequence of str
+        One name a row, in any usual spelling.
+    subject : Subject, optional
+    recorded_at : datetime, optional
+    source : str, optional
+        Where the recording came from, for messages and reports.
+    derived : sequence of str, optional
+        Those of `leads` that were computed from others, not recorded.
+
+    Raises
+    ------
+    EcgError
+        If shape, sampling rate or names cannot be those of an ECG.
+
+    Examples
+    --------
+    >>> ecg = Ecg(signal_uv=np.zeros((2, 5000)), fs=500, leads=["i", "V2"])
+    >>> ecg.leads, ecg.duration_s, ecg["V2"].shape
+    (('I', 'V2'), 10.0, (5000,))
+    """
+
+    signal_uv: Floats
+    fs: float
+    leads: tuple[str, ...]
+    subject: Subject = field(default_factory=Subject)
+    recorded_at: datetime | None = None
+    source: str = ""
+    derived: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            signal = read_only(self.signal_uv)
+            fs = float(self.fs)
+        except (TypeError, ValueError) as error:
+            raise EcgError(f"signal_uv and fs must be numbers: {error}") from error
+        if signal.ndim != 2:
+            raise EcgError(f"signal_uv has {signal.ndim} axes; give two: (lead, sample)")
+        names = (self.leads,) if isinstance(self.leads, str) else tuple(self.leads)
+        leads = tuple(lead_names.canonical(name) for name in names)
+        _check_rows(signal, leads)
+        if not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
+            raise EcgError(f"fs is {self.fs!r}; give the sampling rate in Hz, between 50 and 10000")
+        derived = tuple(lead_names.canonical(name) for name in self.derived)
+        if not set(derived) <= set(leads):
+            raise EcgError(f"derived names {sorted(set(derived) - set(leads))} are not among the leads; drop them")
+        for name, value in (("signal_uv", signal), ("fs", fs), ("leads", leads), ("derived", derived)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return float(self.signal_uv.shape[1] / self.fs)
+
+    def __getitem__(self, lead: str) -> Floats:
+        """Signal of one lead in uV, shape (sample,)."""
+        return self.signal_uv[self.index(lead)]
+
+    def index(self, lead: str) -> int:
+        """Row of a lead; an EcgError names the leads there are."""
+        name = lead_names.canonical(lead)
+        if name not in self.leads:
+            raise EcgError(f"no lead {name!r}; this recording has {', '.join(self.leads)}")
+        return self.leads.index(name)
+
+    def with_derived_leads(self) -> Ecg:
+        """Add those of III, aVR, aVL, aVF (or I, II) that follow from the limb leads that are there, marked as derived."""
+        have = dict(zip(self.leads, self.signal_uv, strict=True))
+        new: dict[str, Floats] = {}
+        for lead in ("I", "II", "III", "aVR", "aVL", "aVF"):
+            recipe = lead_names.DERIVED[lead]
+            if lead not in have and all(part in have or part in new for part in recipe):
+                new[lead] = sum(weight * (have | new)[part] for part, weight in recipe.items())  # type: ignore[assignment]
+        if not new:
+            return self
+        order = sorted({**have, **new}, key=lead_names.sort_key)
+        signal = np.stack([(have | new)[lead] for lead in order])
+        return replace(self, signal_uv=signal, leads=tuple(order), derived=(*self.derived, *new))
+
+    def __repr__(self) -> str:
+        where = f", source={self.source!r}" if self.source else ""
+        return f"Ecg({len(self.leads)} leads {' '.join(self.leads)}, {self.duration_s:g} s at {self.fs:g} Hz{where})"
+
+
+def _check_rows(signal: Floats, leads: Sequence[str]) -> None:
+    if signal.shape[0] != len(leads):
+        hint = "; the axes are (lead, sample), so transpose it" if signal.shape[1] == len(leads) else ""
+        raise EcgError(f"signal_uv has {signal.shape[0]} rows but {len(leads)} lead names were given{hint}")
+    if not leads:
+        raise EcgError("there is no lead in this recording; give at least one")
+    twice = sorted({lead for lead in leads if leads.count(lead) > 1})
+    if twice:
+        raise EcgError(f"lead {twice[0]} is given twice; leave one of them out")
+    if np.isinf(signal).any():
+        raise EcgError("signal_uv holds infinite values; use nan where a sample is missing")
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """One row a beat, in time order."""
+
+    r_sample: Floats
+    """Fiducial sample of the QRS (fractional), shape (beat,)."""
+    kind: Strings
+    """``dominant``, ``ectopic``, ``paced`` or ``unusable``, shape (beat,)."""
+    reason: Strings
+    """Why a beat is not used; empty for dominant ones, shape (beat,)."""
+    fs: float
+
+    def __len__(self) -> int:
+        return len(self.r_sample)
+
+    @property
+    def rr_ms(self) -> Floats:
+        """Interval to the beat before, shape (beat,); ``nan`` for the first."""
+        return np.diff(self.r_sample, prepend=np.nan) * 1000.0 / self.fs
+
+    @property
+    def dominant(self) -> NDArray[np.bool_]:
+        """Mask of the beats that enter the median beat, shape (beat,)."""
+        return self.kind == "dominant"
+
+
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """Boundaries and peak of one wave, as fractional samples of the recording, each of shape (lead, beat); nan = absent."""
+
+    onset: Floats
+    peak: Floats
+    offset: Floats
+
+
+SHAPES = ("absent", "positive", "negative", "positive-negative", "negative-positive", "flat")
+"""Shapes of a wave; a biphasic one names its lobes in time order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Delineation:
+    """Where the waves of each lead and beat begin, peak and end.
+
+    Attributes
+    ----------
+    leads : tuple of str
+    beats : Beats
+    p, qrs, t : Waves
+        Arrays of shape (lead, beat), fractional samples of the recording, ``nan`` = absent.
+    p_shape, t_shape : ndarray of str, shape (lead, beat)
+        One of `SHAPES`.
+    qrs_onset, j : ndarray, shape (beat,)
+        The global QRS onset and J point over all leads.
+    extra_p : tuple of ndarray
+        P waves beyond the one that belongs to a beat (blocked or dissociated ones), a row ``(onset, peak, offset)`` each,
+        one array of shape (wave, 3) a lead.
+    """
+
+    leads: tuple[str, ...]
+    beats: Beats
+    p: Waves
+    qrs: Waves
+    t: Waves
+    p_shape: Strings
+    t_shape: Strings
+    qrs_onset: Floats
+    j: Floats
+    extra_p: tuple[Floats, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a lead, beat and wave: ``lead, beat, wave, onset, peak, offset`` (input samples; nan = absent).
+
+        The numbers are rounded to whole samples and clipped to none: an absent wave keeps its row with ``nan``. P waves that no
+        QRS follows come as further rows of the beat before which they stand.
+        """
+        import pandas as pd
+
+        n_leads, n_beats = self.qrs.peak.shape
+        lead = np.repeat(np.array(self.leads), n_beats)
+        beat = np.tile(np.arange(n_beats), n_leads)
+        parts = [
+            pd.DataFrame(
+                {"lead": lead, "beat": beat, "wave": name}
+                | {what: np.round(getattr(waves, what)).ravel() for what in ("onset", "peak", "offset")}
+            )
+            for name, waves in (("P", self.p), ("QRS", self.qrs), ("T", self.t))
+        ]
+        for name, extra in zip(self.leads, self.extra_p, strict=False):
+            if len(extra):
+                follows = np.clip(np.searchsorted(self.beats.r_sample, extra[:, 1]), 0, max(n_beats - 1, 0))
+                columns = dict(zip(("onset", "peak", "offset"), np.round(extra).T, strict=True))
+                parts.append(pd.DataFrame({"lead": name, "beat": follows, "wave": "P"} | columns))
+        frame = pd.concat(parts, ignore_index=True)
+        order = {name: row for row, name in enumerate(self.leads)}
+        waves = {"P": 0, "QRS": 1, "T": 2}
+        keys = [frame["lead"].map(order), frame["beat"], frame["wave"].map(waves)]
+        return frame.iloc[np.lexsort(keys[::-1])].reset_index(drop=True)
+
+
+@dataclass(frozen=True, eq=False)
+class MedianBeat:
+    """The median of the dominant beats, and where its waves lie.
+
+    `signal_uv` has shape (lead, sample) at the recording's sampling rate; `r_sample` is the index of the fiducial in it. The
+    boundaries are fractional samples of the median beat; the global ones hold for all leads.
+    """
+
+    leads: tuple[str, ...]
+    fs: float
+    signal_uv: Floats
+    r_sample: float
+    noise_uv: Floats
+    """Standard error of a sample of the median, from the scatter of the beats, shape (lead,)."""
+    n_beats: int
+    qrs_onset: float
+    j: float
+    j_se_ms: float
+    """How far the leads disagree about J: the standard error of the global one."""
+    p: Waves
+    """Per lead; arrays of shape (lead, 1)."""
+    qrs: Waves
+    t: Waves
+    p_shape: Strings
+    t_shape: Strings
+
+    def at(self, sample: float) -> Floats:
+        """Value of every lead at a fractional sample, linearly interpolated, shape (lead,)."""
+        last = self.signal_uv.shape[1] - 1
+        low = int(np.clip(np.floor(sample), 0, last - 1))
+        share = np.clip(sample - low, 0.0, 1.0)
+        return np.asarray(self.signal_uv[:, low] * (1 - share) + self.signal_uv[:, low + 1] * share)
+
+
+ST_OFFSETS_MS = (0, 20, 40, 60, 80)
+"""Where after J the ST level is reported; the names are ``st_j_uv``, ``st_j20_uv`` ... ``st_j80_uv``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """What was measured, one entry a lead, and the intervals of the whole ECG.
+
+    Attributes
+    ----------
+    leads : tuple of str
+    state : tuple of str
+        ``measured`` or ``not_measurable: reason``, one a lead. Values of a lead that was not measured are ``nan``.
+    values : mapping of str to ndarray, shape (lead,)
+        ``st_j_uv``, ``st_j20_uv``, ``st_j40_uv``, ``st_j60_uv``, ``st_j80_uv`` (against the PR level), ``st_slope_uv_per_s``
+        (J+20 to J+80), ``t_uv`` (signed amplitude of the larger lobe), ``t_positive_uv``, ``t_negative_uv``, ``q_uv``,
+        ``r_uv``, ``s_uv``, ``qrs_area_uv_ms``.
+    se : mapping of str to ndarray, shape (lead,)
+        Standard errors of those values for which one is known.
+    t_shape : ndarray of str, shape (lead,)
+    rate_bpm, pr_ms, qrs_ms, qt_ms, qtc_ms : float
+        ``nan`` where absent. `qtc_ms` after Fridericia.
+    subject : Subject
+    """
+
+    leads: tuple[str, ...]
+    state: tuple[str, ...]
+    values: Mapping[str, Floats]
+    se: Mapping[str, Floats]
+    t_shape: Strings
+    rate_bpm: float
+    pr_ms: float
+    qrs_ms: float
+    qt_ms: float
+    qtc_ms: float
+    n_beats: int
+    subject: Subject = field(default_factory=Subject)
+    derived: tuple[str, ...] = ()
+
+    def get(self, measure: str, lead: str) -> float:
+        """One value in uV (or the unit in its name); nan if the lead is missing or was not measured."""
+        return float(self.values[measure][self.leads.index(lead)]) if lead in self.leads else float("nan")
+
+    def measured(self, lead: str) -> bool:
+        """Whether the lead is there and was measured."""
+        return lead in self.leads and self.state[self.leads.index(lead)] == MEASURED
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a lead; columns ``lead, state, t_shape`` and one a value, standard errors as ``<value>_se``."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"lead": list(self.leads), "state": list(self.state), "t_shape": self.t_shape}
+        for name, values in self.values.items():
+            columns[name] = values
+            if name in self.se:
+                columns[f"{name}_se"] = self.se[name]
+        return pd.DataFrame(columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; ``None`` where a value is absent."""
+        intervals = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
+        return {
+            "global": {name: number(getattr(self, name)) for name in intervals} | {"n_beats": self.n_beats},
+            "leads": {
+                lead: {"state": self.state[row], "t_shape": str(self.t_shape[row]), "derived": lead in self.derived}
+                | {name: number(values[row]) for name, values in self.values.items()}
+                | {f"{name}_se": number(values[row]) for name, values in self.se.items()}
+                for row, lead in enumerate(self.leads)
+            },
+        }
+
+
+def number(value: float, digits: int = 1) -> float | None:
+    """A rounded number for JSON; ``None`` for nan."""
+    return None if not np.isfinite(value) else round(float(value), digits) + 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """All that was found in one ECG, so that plots and doubts can look into it."""
+
+    ecg: Ecg
+    """The recording as given, with derivable limb leads added."""
+    clean_uv: Floats
+    """The signal that was measured: baseline and mains removed, shape (lead, sample)."""
+    quality: tuple[str, ...]
+    """Per lead: empty if usable, else the reason why not."""
+    delineation: Delineation
+    median: MedianBeat | None
+    """``None`` when no beat could be used; `measurements` then says why."""
+    measurements: Measurements
+
+    @property
+    def beats(self) -> Beats:
+        """The beats of the recording."""
+        return self.delineation.beats
