@@ -20,12 +20,11 @@ _HOME = {
     "compare": "ecgspasm.serial.compare",
     "delineate": "ecgspasm.analysis",
     "load_criteria": "ecgspasm.criteria",
-    "plot": "ecgspasm.plot",
     "read": "ecgspasm.io",
-    "simulate": "ecgspasm.simulate",
 }
+_ROOMS = ("plot", "simulate")
 
-__all__ = sorted([*_HOME, "__version__"])
+__all__ = sorted([*_HOME, *_ROOMS, "__version__"])
 
 if TYPE_CHECKING:
     from ecgspasm import plot, simulate
@@ -39,10 +38,11 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Load a public name at its first use, so that ``import ecgspasm`` costs next to nothing."""
+    if name in _ROOMS:
+        return importlib.import_module(f"ecgspasm.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'ecgspasm' has no attribute {name!r}")
-    module = importlib.import_module(_HOME[name])
-    value = module if _HOME[name].rpartition(".")[2] == name else getattr(module, name)
+    value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

@@ -229,6 +229,10 @@ class Delineation:
     j: Floats
     extra_p: tuple[Floats, ...] = ()
 
+    def with_beats(self, beats: Beats) -> Delineation:
+        """The same waves with the beats' kinds judged anew."""
+        return replace(self, beats=beats)
+
     def to_frame(self) -> pd.DataFrame:
         """One row a lead, beat and wave: ``lead, beat, wave, onset, peak, offset`` (input samples; nan = absent).
 

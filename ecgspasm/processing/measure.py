@@ -1,0 +1,190 @@
+"""ST levels, T waves and intervals of a median beat, each with its standard error."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ecgspasm.ecg import MEASURED, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
+from ecgspasm.processing.settings import settings
+
+ST_NAMES = {0: "st_j_uv"} | {ms: f"st_j{ms}_uv" for ms in ST_OFFSETS_MS if ms}
+"""Name of the ST level at each offset from J in ms."""
+
+LEVELS = (*ST_NAMES.values(), "st_slope_uv_per_s", "t_uv", "t_positive_uv", "t_negative_uv")
+LEVELS += ("q_uv", "r_uv", "s_uv", "qrs_area_uv_ms")
+
+
+def measure(
+    median: MedianBeat,
+    quality: tuple[str, ...],
+    *,
+    rr_ms: float,
+    subject: Subject,
+    derived: tuple[str, ...] = (),
+    qrs_onset: float | None = None,
+    j: float | None = None,
+) -> Measurements:
+    """Measure a median beat.
+
+    Parameters
+    ----------
+    median : MedianBeat
+    quality : tuple of str
+        Per lead: empty, or why the lead cannot be measured.
+    rr_ms : float
+        Median interval between the beats.
+    subject : Subject
+    derived : tuple of str
+        Leads that were computed from others.
+    qrs_onset, j : float, optional
+        Samples of the median beat to measure at instead of its own: a comparison measures both beats at the same offsets.
+
+    Returns
+    -------
+    Measurements
+        Levels against the mean of the PR segment's end (4th Universal Definition: QRS onset is the reference).
+    """
+    onset = median.qrs_onset if qrs_onset is None else qrs_onset
+    j = median.j if j is None else j
+    numbers = settings("measure")
+    per_ms = median.fs / 1000.0
+    level = _mean_between(median.signal_uv, onset - numbers["pr_level_ms"] * per_ms, onset)
+    signal = median.signal_uv - level[:, None]
+    values, se = _st(signal, median, j)
+    t_values, t_shape = _t_wave(signal, median, j)
+    values |= t_values | _qrs(signal, onset, j, median.fs)
+    # Both the sample and the PR level carry the noise of the median.
+    for name in t_values:
+        se[name] = median.noise_uv * np.sqrt(2.0)
+    state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
+    known = np.array([each == MEASURED for each in state])
+    qt_ms, pr_ms = _intervals(median, onset)
+    return Measurements(
+        leads=median.leads,
+        state=state,
+        values={name: read_only(np.where(known, values[name], np.nan)) for name in LEVELS},
+        se={name: read_only(np.where(known, error, np.nan)) for name, error in se.items()},
+        t_shape=read_only(np.where(known, t_shape, "absent"), "U17"),
+        rate_bpm=60_000.0 / rr_ms,
+        pr_ms=pr_ms,
+        qrs_ms=(j - onset) / per_ms,
+        qt_ms=qt_ms,
+        qtc_ms=qt_ms / float(np.cbrt(rr_ms / 1000.0)),
+        n_beats=median.n_beats,
+        subject=subject,
+        derived=derived,
+    )
+
+
+def nothing_measured(
+    leads: tuple[str, ...], quality: tuple[str, ...], reason: str, subject: Subject, derived: tuple[str, ...]
+) -> Measurements:
+    """Measurements of an ECG without a usable beat: every lead says why."""
+    absent = read_only(np.full(len(leads), np.nan))
+    nan = float("nan")
+    return Measurements(
+        leads=leads,
+        state=tuple(f"not_measurable: {own or reason}" for own in quality),
+        values=dict.fromkeys(LEVELS, absent),
+        se={},
+        t_shape=read_only(np.full(len(leads), "absent"), "U17"),
+        rate_bpm=nan,
+        pr_ms=nan,
+        qrs_ms=nan,
+        qt_ms=nan,
+        qtc_ms=nan,
+        n_beats=0,
+        subject=subject,
+        derived=derived,
+    )
+
+
+def _mean_between(signal: Floats, low: float, high: float) -> Floats:
+    """Mean of every lead from one fractional sample to another, by the integral of the linear interpolation."""
+    last = signal.shape[1] - 1
+    low, high = np.clip([low, high], 0, last)
+    points = np.unique(np.concatenate([[low, high], np.arange(np.ceil(low), np.floor(high) + 1)]))
+    below = np.minimum(points.astype(int), last - 1)
+    values = signal[:, below] * (1 - (points - below)) + signal[:, below + 1] * (points - below)
+    if len(points) == 1:
+        return np.asarray(values[:, 0])
+    return np.asarray(np.trapezoid(values, points, axis=1) / (high - low))
+
+
+def _st(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    per_ms = median.fs / 1000.0
+    half = settings("measure")["st_window_ms"] / 2 * per_ms
+    values: dict[str, Floats] = {}
+    se: dict[str, Floats] = {}
+    for ms, name in ST_NAMES.items():
+        at = j + ms * per_ms
+        values[name] = _mean_between(signal, at - half, at + half)
+        step = 5.0 * per_ms
+        slope = (_mean_between(signal, at, at + 2 * step) - _mean_between(signal, at - 2 * step, at)) / 10.0  # uV per ms
+        se[name] = np.sqrt(2.0 * median.noise_uv**2 + (slope * median.j_se_ms) ** 2)
+    values["st_slope_uv_per_s"] = (values["st_j80_uv"] - values["st_j20_uv"]) / 0.060
+    return values, se
+
+
+def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], Strings]:
+    """Signed lobes of the T wave against the PR level, and the shape that they make."""
+    numbers = settings("measure")
+    per_ms = median.fs / 1000.0
+    width = max(1, round(numbers["t_smooth_ms"] * per_ms)) | 1
+    smooth = ndimage.uniform_filter1d(signal, width, axis=1, mode="nearest")
+    onset, offset = median.t.onset[:, 0], median.t.offset[:, 0]
+    # A lead whose own T has no clear edges is measured where the other leads have theirs.
+    if np.isfinite(offset).any():
+        onset = np.where(np.isfinite(onset), onset, np.nanmedian(onset))
+        offset = np.where(np.isfinite(offset), offset, np.nanmedian(offset))
+    start = np.maximum(onset, j + numbers["t_starts_ms"] * per_ms)
+    position = np.arange(signal.shape[1])
+    window = (position >= start[:, None]) & (position <= offset[:, None])
+    there = window.any(axis=1)
+    high = np.where(window, smooth, -np.inf).max(axis=1)
+    low = np.where(window, smooth, np.inf).min(axis=1)
+    first_up = np.where(window, smooth, -np.inf).argmax(axis=1) < np.where(window, smooth, np.inf).argmin(axis=1)
+    positive = np.where(there, np.maximum(high, 0.0), np.nan)
+    negative = np.where(there, np.minimum(low, 0.0), np.nan)
+    larger, smaller = np.maximum(positive, -negative), np.minimum(positive, -negative)
+    up = positive >= -negative
+    biphasic = (smaller >= numbers["smallest_lobe_uv"]) & (smaller >= numbers["lobe_share"] * larger)
+    shape = np.where(up, "positive", "negative").astype("U17")
+    shape = np.where(biphasic, np.where(first_up, "positive-negative", "negative-positive"), shape)
+    shape = np.where(larger < numbers["smallest_lobe_uv"], "flat", shape)
+    values = {"t_uv": np.where(up, positive, negative), "t_positive_uv": positive, "t_negative_uv": negative}
+    return values, np.where(there, shape, "absent").astype("U17")
+
+
+def _qrs(signal: Floats, onset: float, j: float, fs: float) -> dict[str, Floats]:
+    """Q, R, S amplitudes and the net area of the QRS complex."""
+    low, high = round(onset), max(round(j), round(onset) + 2)
+    part = signal[:, low : high + 1]
+    top = part.argmax(axis=1)
+    r = np.maximum(part.max(axis=1), 0.0)
+    position = np.arange(part.shape[1])
+    q = np.where(position < top[:, None], part, 0.0).min(axis=1)
+    s = np.where(position > top[:, None], part, 0.0).min(axis=1)
+    return {"q_uv": q, "r_uv": r, "s_uv": s, "qrs_area_uv_ms": np.trapezoid(part, dx=1000.0 / fs, axis=1)}
+
+
+def _states(quality: tuple[str, ...], st_se: Floats, st_j: Floats) -> tuple[str, ...]:
+    limit = settings("measure")["largest_st_se_uv"]
+    states = []
+    for row, reason in enumerate(quality):
+        if not reason and not np.isfinite(st_j[row]):
+            reason = "QRS onset or J not found"
+        if not reason and st_se[row] > limit:
+            reason = f"too noisy: standard error of ST {st_se[row]:.0f} uV"
+        states.append(f"not_measurable: {reason}" if reason else MEASURED)
+    return tuple(states)
+
+
+def _intervals(median: MedianBeat, onset: float) -> tuple[float, float]:
+    """QT (to the median of the leads' T ends) and PR (from the earliest quarter of the leads' P onsets), in ms."""
+    per_ms = median.fs / 1000.0
+    t_end, p_on = median.t.offset[:, 0], median.p.onset[:, 0]
+    qt = (np.nanmedian(t_end) - onset) / per_ms if np.isfinite(t_end).any() else np.nan
+    pr = (onset - np.nanquantile(p_on, 0.25)) / per_ms if np.isfinite(p_on).any() else np.nan
+    return float(qt), float(pr)

@@ -1,0 +1,118 @@
+"""The median of the dominant beats, with its noise and the place of its waves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecgspasm.ecg import Beats, Delineation, Floats, MedianBeat, Strings, Waves, read_only
+from ecgspasm.processing.settings import settings
+
+_MEDIAN_SE = 1.2533  # standard error of a median over that of a mean, for normal noise
+
+
+def enough_beats(beats: Beats) -> str:
+    """Why there are too few alike beats for a median one; empty if there are enough."""
+    numbers = settings("median")
+    n_dominant = int(beats.dominant.sum())
+    if len(beats) == 0:
+        return "no heart beat found"
+    if n_dominant < numbers["fewest_beats"]:
+        return f"{n_dominant} usable of {len(beats)} beats; at least {numbers['fewest_beats']} alike ones are needed"
+    if n_dominant < numbers["smallest_share"] * len(beats):
+        return f"only {n_dominant} of {len(beats)} beats are alike"
+    return ""
+
+
+def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Beats) -> MedianBeat:
+    """Median of the dominant beats.
+
+    Parameters
+    ----------
+    clean_uv : ndarray, shape (lead, sample)
+        Baseline removed.
+    fs : float
+    delineation : Delineation
+        Of the same recording; its boundaries, relative to each beat's fiducial, are carried over as medians over the beats.
+    beats : Beats
+        Which beats to use.
+
+    Returns
+    -------
+    MedianBeat
+
+    Notes
+    -----
+    The beats are laid on each other at whole samples, so the median is blurred by at most half a sample.
+    """
+    numbers = settings("median")
+    rows = np.flatnonzero(beats.dominant)
+    before, after = (round(numbers[name] * fs / 1000.0) for name in ("before_ms", "after_ms"))
+    centre = np.round(beats.r_sample[rows]).astype(int)
+    position = centre[:, None] + np.arange(-before, after)
+    inside = (position >= 0) & (position < clean_uv.shape[1])
+    stack = clean_uv[:, np.clip(position, 0, clean_uv.shape[1] - 1)]  # (lead, beat, sample)
+    middle = np.median(stack, axis=1) if inside.all() else _median_inside(stack, inside)
+    origin = centre - before
+
+    def carried(boundary: Floats) -> Floats:
+        return _nanmedian(boundary[..., rows] - origin)
+
+    def waves(each: Waves) -> Waves:
+        parts = (carried(getattr(each, what))[:, None] for what in ("onset", "peak", "offset"))
+        return Waves(*(read_only(part) for part in parts))
+
+    j = delineation.j[rows] - origin
+    j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j - _nanmedian(j)))) / np.sqrt(len(rows)) * 1000.0 / fs
+    return MedianBeat(
+        leads=delineation.leads,
+        fs=fs,
+        signal_uv=read_only(middle),
+        r_sample=float(before),
+        noise_uv=read_only(_noise(stack, middle, inside, round(before + 0.05 * fs), round(before + 0.35 * fs))),
+        n_beats=len(rows),
+        qrs_onset=float(carried(delineation.qrs_onset)),
+        j=float(_nanmedian(j)),
+        j_se_ms=float(max(j_spread, numbers["smallest_j_se_ms"])),
+        p=waves(delineation.p),
+        qrs=waves(delineation.qrs),
+        t=waves(delineation.t),
+        p_shape=_commonest(delineation.p_shape[:, rows]),
+        t_shape=_commonest(delineation.t_shape[:, rows]),
+    )
+
+
+def _median_inside(stack: Floats, inside: np.ndarray) -> Floats:
+    """Median over the beats that reach each sample; where none does, the nearest sample that has one."""
+    masked = np.where(inside[None], stack, np.nan)
+    covered = inside.any(axis=0)
+    middle = np.empty((stack.shape[0], stack.shape[2]))
+    middle[:, covered] = np.nanmedian(masked[:, :, covered], axis=1)
+    nearest = np.clip(np.arange(stack.shape[2]), *np.flatnonzero(covered)[[0, -1]])
+    return np.asarray(middle[:, nearest])
+
+
+def _noise(stack: Floats, middle: Floats, inside: np.ndarray, low: int, high: int) -> Floats:
+    """Standard error of the median in the ST-T segment from the scatter of the beats, shape (lead,)."""
+    part = np.where(inside[None, :, low:high], stack[:, :, low:high] - middle[:, None, low:high], np.nan)
+    scatter = 1.4826 * _nanmedian(np.abs(part).reshape(len(part), -1))
+    n = stack.shape[1]
+    return np.asarray(_MEDIAN_SE * scatter / np.sqrt(n) * np.sqrt(n / max(n - 1, 1)))
+
+
+def _nanmedian(values: Floats) -> Floats:
+    """Median over the last axis without the nans; nan where at most half of the entries are there."""
+    there = np.isfinite(values)
+    filled = np.sort(np.where(there, values, np.inf), axis=-1)
+    count = there.sum(axis=-1)
+    low = np.clip((count - 1) // 2, 0, None)[..., None]
+    high = np.clip(count // 2, 0, values.shape[-1] - 1)[..., None]
+    middle = (np.take_along_axis(filled, low, -1) + np.take_along_axis(filled, high, -1))[..., 0] / 2
+    return np.asarray(np.where(count * 2 > values.shape[-1], middle, np.nan))
+
+
+def _commonest(shapes: Strings) -> Strings:
+    """The most frequent shape of each lead, shape (lead, 1)."""
+    names, codes = np.unique(shapes, return_inverse=True)
+    codes = codes.reshape(shapes.shape)
+    count = (codes[:, :, None] == np.arange(len(names))).sum(axis=1)
+    return read_only(names[count.argmax(axis=1)][:, None], "U17")

@@ -1,0 +1,68 @@
+"""Which leads can be measured at all, and why the others cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecgspasm.ecg import Ecg, Floats
+from ecgspasm.errors import EcgError
+from ecgspasm.processing.settings import settings
+
+
+def lead_quality(ecg: Ecg) -> tuple[str, ...]:
+    """Give the reason why each lead cannot be used, or an empty string.
+
+    Parameters
+    ----------
+    ecg : Ecg
+
+    Returns
+    -------
+    tuple of str
+        One a lead; empty = usable.
+
+    Raises
+    ------
+    EcgError
+        If the recording as a whole is too short.
+    """
+    limits = settings("input")
+    if ecg.duration_s < limits["shortest_s"]:
+        raise EcgError(
+            f"the recording lasts {ecg.duration_s:.2g} s; at least {limits['shortest_s']} s are needed to tell beats apart"
+        )
+    signal = ecg.signal_uv
+    missing = np.isnan(signal).mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        high = np.fmax.reduce(signal, axis=1)
+        low = np.fmin.reduce(signal, axis=1)
+    span = high - low
+    stuck = _stuck_share(signal, low, high)
+    everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
+    return tuple(
+        _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads))
+    )
+
+
+def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
+    """Share of samples that repeat the lead's extreme value as the sample before did, shape (lead,)."""
+    same = signal[:, 1:] == signal[:, :-1]
+    extreme = (signal[:, 1:] == low[:, None]) | (signal[:, 1:] == high[:, None])
+    return np.asarray((same & extreme).mean(axis=1))
+
+
+def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool) -> str:
+    limits = settings("quality")
+    if missing == 1.0:
+        return "no sample in this lead"
+    if missing > limits["missing_share"]:
+        return f"{100 * missing:.0f} % of the samples are missing"
+    if span < limits["flat_span_uv"] and not (everywhere_tiny and span > 0):
+        return "flat line; lead not connected?"
+    if everywhere_tiny:
+        return f"spans only {span:.3g} uV, as all leads do; was the signal given in mV instead of uV?"
+    if span > limits["largest_span_uv"]:
+        return f"spans {span / 1000:.3g} mV, more than a heart gives; wrong gain, or an electrode came off?"
+    if stuck > limits["clipped_share"]:
+        return f"clipped: {100 * stuck:.0f} % of the samples stick at the end of the range"
+    return ""
