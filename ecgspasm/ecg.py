@@ -6,7 +6,7 @@ in microvolts (``_uv``), times in milliseconds (``_ms``) or, where a name says s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -367,6 +367,11 @@ class Measurements:
                 for row, lead in enumerate(self.leads)
             },
         }
+
+
+def sort_leads(leads: Iterable[str]) -> tuple[str, ...]:
+    """Leads in the usual order."""
+    return tuple(sorted(leads, key=lead_names.sort_key))
 
 
 def number(value: float, digits: int = 1) -> float | None:

@@ -87,10 +87,39 @@ def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -
     ends = np.unique(ends[(ends >= width) & (ends < signal_uv.shape[1])])
     if len(ends) == 0:
         return np.asarray(signal_uv - np.median(signal_uv, axis=1, keepdims=True))
-    spans = ends[:, None] - np.arange(1, width + 1)
-    levels = signal_uv[:, spans].mean(axis=2)
+    levels = _mean_before(signal_uv, ends, width)
     if len(ends) == 1:
         return np.asarray(signal_uv - levels)
     centres = ends - (width + 1) / 2.0
-    spline = interpolate.CubicSpline(centres, levels, axis=1, bc_type="natural")
-    return np.asarray(signal_uv - spline(np.clip(np.arange(signal_uv.shape[1]), centres[0], centres[-1])))
+    position = np.clip(np.arange(signal_uv.shape[1]), centres[0], centres[-1])
+    level = interpolate.CubicSpline(centres, levels, axis=1, bc_type="natural")
+    flat = np.asarray(signal_uv - level(position))
+    bend = _between_beats(flat, fs, ends, centres)
+    return flat if bend is None else np.asarray(flat - bend(position))
+
+
+def _mean_before(signal_uv: Floats, ends: NDArray[np.intp], width: int) -> Floats:
+    """Mean of the `width` samples before each of `ends`, shape (lead, end)."""
+    return np.asarray(signal_uv[:, ends[:, None] - np.arange(1, width + 1)].mean(axis=2))
+
+
+def _between_beats(
+    flat: Floats, fs: float, ends: NDArray[np.intp], centres: Floats
+) -> interpolate.CubicSpline | None:
+    """Wander left between two PR levels that lie far apart, as a spline that is zero at them; None where beats are close.
+
+    The level before the P wave is compared with its own median over the beats, so that a U wave or a TP segment that is not
+    isoelectric leaves no trace: only what differs from beat to beat is wander.
+    """
+    numbers = settings("baseline")
+    before_p = ends[1:] - round(numbers["before_p_ms"] * fs / 1000.0)
+    far = np.diff(ends) > numbers["far_ms"] * fs / 1000.0
+    if far.sum() < numbers["fewest"]:
+        return None
+    width = max(1, round(numbers["level_ms"] * fs / 1000.0))
+    levels = _mean_before(flat, before_p[far], width)
+    levels = levels - np.median(levels, axis=1, keepdims=True)
+    places = np.concatenate([centres, before_p[far] - (width + 1) / 2.0])
+    values = np.concatenate([np.zeros((len(flat), len(centres))), levels], axis=1)
+    order = np.argsort(places)
+    return interpolate.CubicSpline(places[order], values[:, order], axis=1, bc_type="natural")

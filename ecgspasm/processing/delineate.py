@@ -151,7 +151,8 @@ def _t_waves(stack: _Stack, j: Floats) -> tuple[Floats, NDArray[np.str_]]:
     numbers = settings("delineation")
     rr_s = np.minimum(stack.to_next / stack.fs, 1.5)
     longest = stack.r - stack.samples(40) + numbers["longest_qt_ms"] / 1000.0 * np.sqrt(rr_s) * stack.fs
-    end = np.minimum(longest, stack.r + stack.to_next - stack.samples(numbers["t_gap_ms"]))
+    before_p = np.maximum(stack.to_next - stack.samples(numbers["t_gap_ms"]), numbers["t_share"] * stack.to_next)
+    end = np.minimum(longest, stack.r + before_p)
     end = np.minimum(end, len(stack.position) - 1)
     return _wave(stack, j + stack.samples(numbers["t_starts_ms"]), end, numbers["smallest_t_uv"])
 
@@ -209,6 +210,10 @@ def _wave(stack: _Stack, start: Floats, end: Floats, smallest_uv: float) -> tupl
     return result, np.where(there, shape, "absent").astype("U17")
 
 
+def _last_true(mask: Mask) -> NDArray[np.intp]:
+    return np.asarray(mask.shape[-1] - 1 - mask[..., ::-1].argmax(axis=-1))
+
+
 def _tangent_end(smooth: Floats, deviation: Floats, peak: NDArray[np.intp], limit: Floats, direction: int) -> Floats:
     """Where the steepest tangent on one flank of a lobe meets the chord of the window, shape (lead, beat)."""
     position = np.arange(smooth.shape[2])
@@ -216,8 +221,13 @@ def _tangent_end(smooth: Floats, deviation: Floats, peak: NDArray[np.intp], limi
     height = np.abs(np.take_along_axis(deviation, peak[..., None], axis=2))
     flank = (position - peak[..., None]) * direction
     flank = (flank >= 0) & ((limit[:, None] - position) * direction >= 0)
-    fall = np.where(flank, -_slope(deviation) * sign * direction, 0.0)
+    descent = -_slope(deviation) * sign * direction
     # Only the first descent from the peak counts: a later steep piece belongs to the next wave.
+    left = deviation * sign / np.maximum(height, 1e-9)
+    over = flank & ((left < 0.1) | ((descent < 0) & (left < 0.5)))
+    edge = np.where(over.any(axis=2), over.argmax(axis=2) if direction > 0 else _last_true(over), limit.astype(int))
+    flank &= (edge[..., None] - position) * direction >= 0
+    fall = np.where(flank, descent, 0.0)
     steepest = fall.argmax(axis=2)
     at = np.abs(np.take_along_axis(deviation, steepest[..., None], axis=2)[..., 0])
     speed = np.maximum(np.take_along_axis(fall, steepest[..., None], axis=2)[..., 0], 1e-6)

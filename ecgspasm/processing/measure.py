@@ -138,6 +138,8 @@ def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Flo
     if np.isfinite(offset).any():
         onset = np.where(np.isfinite(onset), onset, np.nanmedian(onset))
         offset = np.where(np.isfinite(offset), offset, np.nanmedian(offset))
+        # Where T is all but flat, the next P wave may have been taken for it; the other leads know better when T ends.
+        offset = np.minimum(offset, np.nanmedian(offset) + numbers["t_end_slack_ms"] * per_ms)
     start = np.maximum(onset, j + numbers["t_starts_ms"] * per_ms)
     position = np.arange(signal.shape[1])
     window = (position >= start[:, None]) & (position <= offset[:, None])

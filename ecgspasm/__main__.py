@@ -1,0 +1,5 @@
+"""``python -m ecgspasm``."""
+
+from ecgspasm.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What has changed against a person's own baseline."""

@@ -1,0 +1,216 @@
+"""Compare an ECG with an earlier one of the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ecgspasm.analysis import analyze
+from ecgspasm.criteria import Criterion, load_criteria
+from ecgspasm.criteria.judge import Judgement, LeadValues, judge
+from ecgspasm.ecg import MEASURED, Analysis, Ecg, Floats, Measurements, MedianBeat, read_only, sort_leads
+from ecgspasm.errors import EcgError
+from ecgspasm.leads import territory
+from ecgspasm.processing.measure import LEVELS, measure
+from ecgspasm.serial.comparison import MET, AlignedMedians, Change, Comparison, Finding
+from ecgspasm.serial.confounders import confounders
+
+_GRID_HZ = 1000.0  # the medians are aligned, and drawn, on one grid whatever their sampling rates
+_LARGEST_LAG_MS = 60
+
+
+def compare(
+    baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iterable[Criterion] | None = None
+) -> Comparison:
+    """Say what is new in `current` against `baseline`, two ECGs of the same person.
+
+    Both median beats are aligned on their QRS complexes and measured at the same QRS onset and J, so that a J point found a few
+    milliseconds apart is not taken for a change of ST.
+
+    Parameters
+    ----------
+    baseline, current : Ecg or Analysis
+    criteria : iterable of Criterion, optional
+        Default: the project's own serial criteria, `load_criteria()`.
+
+    Returns
+    -------
+    Comparison
+        Also when nothing could be measured: then `comparable` is False and every lead says why.
+
+    Raises
+    ------
+    EcgError
+        If a recording is too short or the two have no lead in common.
+    """
+    pair = {
+        "baseline": baseline if isinstance(baseline, Analysis) else analyze(baseline),
+        "current": current if isinstance(current, Analysis) else analyze(current),
+    }
+    leads = sort_leads(set(pair["baseline"].ecg.leads) & set(pair["current"].ecg.leads))
+    if not leads:
+        have = "; ".join(f"the {name} has {', '.join(each.ecg.leads)}" for name, each in pair.items())
+        raise EcgError(f"the two ECGs have no lead in common: {have}")
+    rules = load_criteria() if criteria is None else tuple(criteria)
+    aligned, measured = _measured_alike(pair, leads)
+    state = tuple(_state(measured, lead) for lead in leads)
+    changes = {name: _change(measured, name, leads) for name in LEVELS}
+    explains = confounders(pair["baseline"].measurements, pair["current"].measurements, aligned.qrs_correlation) if aligned else {}
+    known = np.array([each == MEASURED for each in state])
+    findings = tuple(_finding(rule, leads, known, state, changes, explains) for rule in rules)
+    shapes = {
+        name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()
+    }
+    return Comparison(pair["baseline"], pair["current"], leads, state, changes, shapes, findings, explains, aligned, measured)
+
+
+def _measured_alike(
+    pair: Mapping[str, Analysis], leads: tuple[str, ...]
+) -> tuple[AlignedMedians | None, dict[str, Measurements]]:
+    """Both ECGs measured at common offsets from their aligned fiducials; as they are if one has no median beat."""
+    first, second = pair["baseline"].median, pair["current"].median
+    if first is None or second is None:
+        return None, {name: each.measurements for name, each in pair.items()}
+    good = [
+        lead
+        for lead in leads
+        if pair["baseline"].measurements.measured(lead) and pair["current"].measurements.measured(lead)
+    ]
+    lag_ms, correlation = _lag(first, second, good or list(leads))
+    to_ms = {"baseline": (first.r_sample, first.fs, 0.0), "current": (second.r_sample, second.fs, lag_ms)}
+
+    def common(one: float, other: float) -> float:
+        """Mean of two positions, in ms from the baseline's fiducial."""
+        r, fs, _ = to_ms["baseline"]
+        r2, fs2, lag = to_ms["current"]
+        return ((one - r) * 1000.0 / fs + (other - r2) * 1000.0 / fs2 - lag) / 2.0
+
+    onset_ms, j_ms = common(first.qrs_onset, second.qrs_onset), common(first.j, second.j)
+    measured = {}
+    for name, each in pair.items():
+        r, fs, lag = to_ms[name]
+        assert each.median is not None
+        measured[name] = measure(
+            each.median,
+            each.quality,
+            rr_ms=60_000.0 / each.measurements.rate_bpm,
+            subject=each.ecg.subject,
+            derived=each.ecg.derived,
+            qrs_onset=r + (onset_ms + lag) * fs / 1000.0,
+            j=r + (j_ms + lag) * fs / 1000.0,
+        )
+    return _aligned(first, second, leads, onset_ms, j_ms, lag_ms, correlation), measured
+
+
+def _on_grid(median: MedianBeat, leads: Iterable[str], time_ms: Floats) -> Floats:
+    """The median beat at given times from its fiducial, shape (lead, time)."""
+    position = median.r_sample + time_ms * median.fs / 1000.0
+    samples = np.arange(median.signal_uv.shape[1])
+    return np.stack([np.interp(position, samples, median.signal_uv[median.leads.index(lead)]) for lead in leads])
+
+
+def _lag(first: MedianBeat, second: MedianBeat, leads: list[str]) -> tuple[float, float]:
+    """How much later the second beat's QRS lies after its fiducial, in ms, and the correlation there."""
+    step = 1000.0 / _GRID_HZ
+    window = np.arange(-80.0, 100.0, step)
+    lags = np.arange(-_LARGEST_LAG_MS, _LARGEST_LAG_MS + step, step)
+    one = _on_grid(first, leads, window)
+    one = one - one.mean(axis=1, keepdims=True)
+    wide = _on_grid(second, leads, np.arange(window[0] + lags[0], window[-1] + lags[-1] + step / 2, step))
+    shifted = np.lib.stride_tricks.sliding_window_view(wide, len(window), axis=1)  # (lead, lag, window)
+    product = np.einsum("lgw,lw->g", shifted, one)
+    square = np.einsum("lgw,lgw->lg", shifted, shifted) - shifted.sum(axis=2) ** 2 / len(window)
+    score = product / (np.sqrt(np.maximum(square.sum(axis=0), 1e-9)) * np.linalg.norm(one) + 1e-9)
+    # Towards no shift, when two lags are as good as equal: equal ECGs must stay where they are.
+    best = int(np.argmax(score - 1e-9 * np.abs(lags)))
+    return float(lags[best]), float(score[best])
+
+
+def _aligned(
+    first: MedianBeat,
+    second: MedianBeat,
+    leads: tuple[str, ...],
+    onset_ms: float,
+    j_ms: float,
+    lag_ms: float,
+    correlation: float,
+) -> AlignedMedians:
+    step = 1000.0 / _GRID_HZ
+    start = max(-first.r_sample * 1000.0 / first.fs, -second.r_sample * 1000.0 / second.fs - lag_ms) - onset_ms
+    ends = [(each.signal_uv.shape[1] - 1 - each.r_sample) * 1000.0 / each.fs for each in (first, second)]
+    time_ms = np.arange(np.ceil(start), min(ends[0], ends[1] - lag_ms) - onset_ms, step)
+    curves = [_on_grid(each, leads, time_ms + onset_ms + lag) for each, lag in ((first, 0.0), (second, lag_ms))]
+    level = (time_ms >= -16.0) & (time_ms <= 0.0)
+    curves = [curve - curve[:, level].mean(axis=1, keepdims=True) for curve in curves]
+    return AlignedMedians(read_only(time_ms), read_only(curves[0]), read_only(curves[1]), j_ms - onset_ms, correlation)
+
+
+def _state(measured: Mapping[str, Measurements], lead: str) -> str:
+    for name, each in measured.items():
+        own = each.state[each.leads.index(lead)]
+        if own != MEASURED:
+            return f"not_measurable: {name}: {own.removeprefix('not_measurable: ')}"
+    return MEASURED
+
+
+def _change(measured: Mapping[str, Measurements], name: str, leads: tuple[str, ...]) -> Change:
+    sides = [[each.get(name, lead) for lead in leads] for each in measured.values()]
+    errors = [
+        [float(each.se[name][each.leads.index(lead)]) if name in each.se else np.nan for lead in leads]
+        for each in measured.values()
+    ]
+    return Change(read_only(sides[0]), read_only(sides[1]), read_only(np.hypot(errors[0], errors[1])))
+
+
+def _finding(
+    rule: Criterion,
+    leads: tuple[str, ...],
+    known: np.ndarray,
+    state: tuple[str, ...],
+    changes: Mapping[str, Change],
+    explains: Mapping[str, str],
+) -> Finding:
+    table = {lead: _lead_values(changes, row) for row, lead in enumerate(leads) if known[row]}
+    unknown = {lead: state[row].removeprefix("not_measurable: ") for row, lead in enumerate(leads) if not known[row]}
+    said = judge(rule, table, unknown, explains)
+    change = changes[rule.shown]
+    values = {lead: _shown(change, leads.index(lead)) for lead in said.leads}
+    return Finding(
+        criterion=rule.id,
+        title=rule.title,
+        verdict=said.verdict,
+        leads=said.leads,
+        territory=territory(said.leads) if said.verdict == MET else "",
+        reason=_largest(rule, said, values) if said.verdict == MET else said.reason,
+        source=rule.source,
+        what=rule.what,
+        kind=rule.kind,
+        conditions=tuple(map(str, rule.conditions)),
+        values=values,
+    )
+
+
+def _lead_values(changes: Mapping[str, Change], row: int) -> LeadValues:
+    values = {}
+    beyond = {}
+    for name, change in changes.items():
+        sides = {"baseline": change.baseline[row], "current": change.current[row], "change": change.difference[row]}
+        values |= {(of, name): float(value) for of, value in sides.items() if np.isfinite(value)}
+        beyond[name] = bool(change.low[row] > 0 or change.high[row] < 0)
+    return LeadValues(values, beyond)
+
+
+def _shown(change: Change, row: int) -> dict[str, float]:
+    parts = {"baseline": change.baseline, "current": change.current, "change": change.difference}
+    parts |= {"low": change.low, "high": change.high}
+    return {name: float(part[row]) for name, part in parts.items()}
+
+
+def _largest(rule: Criterion, said: Judgement, values: Mapping[str, Mapping[str, float]]) -> str:
+    """The lead with the largest change, in words."""
+    lead = max(said.leads, key=lambda name: abs(values[name]["change"]))
+    row = values[lead]
+    measure = "T" if rule.shown.startswith("t_") else "ST at J" if rule.shown == "st_j_uv" else rule.shown
+    interval = f"95 % CI {row['low']:+.0f}..{row['high']:+.0f}"
+    return f"{lead} {measure} {row['baseline']:+.0f} -> {row['current']:+.0f} uV, change {row['change']:+.0f} uV ({interval})"
