@@ -80,15 +80,14 @@ def _real_ecg() -> list[tuple[str, Comparison]]:
 def changed(before: Analysis) -> Ecg:
     """The same recording with `PUT_IN` added to every beat."""
     found = before.delineation
-    t_end = np.nanmedian(found.t.offset, axis=0)
-    t_peak = np.nanmedian(found.t.peak, axis=0)
-    whole = np.isfinite(found.j) & np.isfinite(t_end) & np.isfinite(t_peak)
+    whole = np.isfinite(found.t.offset).any(axis=0) & np.isfinite(found.j)
+    t_end, t_peak = (np.nanmedian(where[:, whole], axis=0) for where in (found.t.offset, found.t.peak))
     return simulate.inject(
         before.ecg,
         found.beats.r_sample[whole],
         j_samples=found.j[whole],
-        t_peak_samples=t_peak[whole],
-        t_end_samples=t_end[whole],
+        t_peak_samples=t_peak,
+        t_end_samples=t_end,
         **PUT_IN,
     )
 

@@ -60,8 +60,9 @@ def canonical(name: str) -> str:
     >>> canonical("AVL"), canonical("lead ii"), canonical("v3")
     ('aVL', 'II', 'V3')
     """
-    key = re.sub(r"[\s._\-]", "", name.strip().casefold())
-    key = _PREFIX.sub("", key)
+    # A '-' stays: 'I-II' is a difference of leads, not III.
+    key = re.sub(r"[\s._]", "", name.strip().casefold())
+    key = _PREFIX.sub("", key).lstrip("-") if _PREFIX.match(key) else key
     known = {lead.casefold(): lead for lead in (*STANDARD, *_tables()["order"]["extra"])}
     found = known.get(key) or _tables()["aliases"].get(key)
     if found is None:

@@ -102,11 +102,12 @@ def _qrs_edges(stack: _Stack) -> tuple[Floats, Floats]:
     back = ndimage.maximum_filter1d(velocity, quiet, axis=1, origin=(quiet - 1) // 2)
     ahead = ndimage.maximum_filter1d(velocity, quiet, axis=1, origin=-(quiet // 2))
     first_fast, last_fast = _fast_span(core, 0.4 * top, stack)
-    before = (back < onset_level[:, None]) & (stack.position <= first_fast[:, None]) & (stack.position >= low)
-    after = (ahead < j_level[:, None]) & (stack.position >= last_fast[:, None]) & (stack.position <= high)
-    onset = np.where(before.any(axis=1), before.shape[1] - 1 - before[:, ::-1].argmax(axis=1), np.nan)
-    j = np.where(after.any(axis=1), after.argmax(axis=1), np.nan)
-    return onset, j
+    before = (stack.position <= first_fast[:, None]) & (stack.position >= low)
+    after = (stack.position >= last_fast[:, None]) & (stack.position <= high)
+    # Where noise leaves nothing quiet, the quietest place there is.
+    calm_before = np.where(before, back, np.inf) <= np.maximum(onset_level, np.where(before, back, np.inf).min(axis=1))[:, None]
+    calm_after = np.where(after, ahead, np.inf) <= np.maximum(j_level, np.where(after, ahead, np.inf).min(axis=1))[:, None]
+    return _last_true(calm_before & before).astype(float), (calm_after & after).argmax(axis=1).astype(float)
 
 
 def _fast_span(core: Floats, level: Floats, stack: _Stack) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
