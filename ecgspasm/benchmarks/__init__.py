@@ -1,0 +1,1 @@
+"""How good the library is, measured on annotated recordings that anyone can get."""

@@ -1,0 +1,126 @@
+"""Score a delineator against LUDB and QTDB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgspasm import __version__
+from ecgspasm.analysis import delineate
+from ecgspasm.benchmarks.scoring import TOLERANCE_MS, Tally, pairs, summarise
+from ecgspasm.benchmarks.sets import LUDB_RECORDS, QTDB_RECORDS, Case, inside_annotated, ludb, near_annotated_beats, qtdb, waves_of
+from ecgspasm.benchmarks.truth import WaveTable
+from ecgspasm.ecg import Delineation, Ecg, number
+from ecgspasm.errors import EcgError
+
+Delineator = Callable[[Case], Delineation]
+_INVERTED_UV = 100.0
+_LEVEL_MS = 16.0
+
+ETA: Callable[[Iterable[Case], int], Iterable[Case]] = lambda cases, total: cases  # noqa: E731
+"""What goes round the records while they are scored; the command line puts a progress bar there."""
+
+
+def own(case: Case) -> Delineation:
+    """The library's own delineation with its default settings."""
+    return delineate(case.ecg)
+
+
+def score_ludb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, only: set[str] | None = None) -> dict[str, Any]:
+    """All 12 leads of LUDB, each against its own annotations.
+
+    Returns
+    -------
+    dict
+        See `scoring.summarise`; with ``inverted_t`` (truth more than 100 uV below the PR level: how many were found, and with the
+        right sign), ``per_record`` and ``seconds_per_ecg`` (median).
+    """
+    tallies: dict[str, Tally] = {}
+    signs = np.zeros(3, dtype=int)
+    seconds = []
+    for case in watch(_chosen(ludb(folder), only), LUDB_RECORDS):
+        start = time.perf_counter()
+        found = delineator(case)
+        seconds.append(time.perf_counter() - start)
+        tally = tallies[case.name] = Tally()
+        for lead, truth in case.truth.items():
+            waves = inside_annotated(waves_of(found, found.leads.index(lead)), truth, case.ecg.fs)
+            tally.add(waves, truth.waves, case.ecg.fs)
+            signs += _inverted(case.ecg, lead, waves, truth.waves)
+    return _result("ludb", LUDB_RECORDS, tallies, seconds) | {
+        "inverted_t": {"n": int(signs[0]), "found": int(signs[1]), "right_sign": int(signs[2])}
+    }
+
+
+def score_qtdb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, only: set[str] | None = None) -> dict[str, Any]:
+    """Two leads of QTDB against the first expert; per record the lead that fits better counts, as in the literature."""
+    tallies: dict[str, Tally] = {}
+    seconds = []
+    for case in watch(_chosen(qtdb(folder), only), QTDB_RECORDS):
+        start = time.perf_counter()
+        found = delineator(case)
+        seconds.append(time.perf_counter() - start)
+        leads = []
+        for lead, truth in case.truth.items():
+            waves = near_annotated_beats(waves_of(found, found.leads.index(lead)), truth)
+            tally = Tally()
+            tally.add(waves, truth.waves, case.ecg.fs)
+            leads.append(tally)
+        tallies[case.name] = min(leads, key=Tally.total_error)
+    return _result("qtdb", QTDB_RECORDS, tallies, seconds)
+
+
+def _chosen(cases: Iterable[Case], only: set[str] | None) -> Iterable[Case]:
+    return (case for case in cases if only is None or case.name in only)
+
+
+def _result(name: str, complete: int, tallies: dict[str, Tally], seconds: list[float]) -> dict[str, Any]:
+    if not tallies:
+        raise EcgError(f"no annotated record of {name} in that folder; give the folder of the original PhysioNet layout")
+    worst = sorted(tallies, key=lambda record: -tallies[record].total_error())
+    return {
+        "set": name,
+        "version": __version__,
+        "share_of_set": f"{len(tallies)} of {complete} records",
+        **summarise(tallies),
+        "seconds_per_ecg": number(float(np.median(seconds)), 4),
+        "worst_records": worst[:10],
+        "per_record": {record: _one(tally) for record, tally in tallies.items()},
+    }
+
+
+def _one(tally: Tally) -> dict[str, Any]:
+    return {
+        "true": tally.true,
+        "found": tally.found,
+        "paired": tally.paired,
+        "sd_ms": {
+            f"{wave} {edge}": number(float(errors.std()), 2)
+            for wave in tally.true
+            for edge in ("onset", "peak", "offset")
+            if len(errors := tally.errors(wave, edge)) > 1
+        },
+    }
+
+
+def _inverted(ecg: Ecg, lead: str, found: WaveTable, true: WaveTable) -> Any:
+    """How many inverted T waves a lead has, how many of them were found, and how many with the right sign."""
+    signal, fs = ecg[lead], ecg.fs
+    width = max(1, round(_LEVEL_MS * fs / 1000.0))
+    smooth = np.convolve(signal, np.ones(width) / width, mode="same")
+    onsets = true["QRS"][:, 0]
+    onsets = onsets[np.isfinite(onsets)]
+    before = np.searchsorted(onsets, true["T"][:, 1]) - 1
+    known = before >= 0
+    peaks, level_at = true["T"][known, 1], onsets[before[known]]
+    level = smooth[np.clip(level_at - width / 2, 0, len(signal) - 1).astype(int)]
+    deep = smooth[peaks.astype(int)] - level < -_INVERTED_UV
+    rows, columns = pairs(peaks, found["T"][:, 1], TOLERANCE_MS * fs / 1000.0)
+    partner = dict(zip(rows, columns, strict=True))
+    hit = [row for row in np.flatnonzero(deep) if row in partner]
+    right = [row for row in hit if smooth[int(np.clip(found["T"][partner[row], 1], 0, len(signal) - 1))] < level[row]]
+    return np.array([deep.sum(), len(hit), len(right)])

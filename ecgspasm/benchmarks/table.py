@@ -1,0 +1,36 @@
+"""Benchmark results as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ecgspasm.benchmarks.truth import WAVES
+
+
+def text(result: Mapping[str, Any]) -> str:
+    """Two tables: waves found, and how far their boundaries are off."""
+    lines = [f"{result['set']}: {result['share_of_set']}, {1000 * (result['seconds_per_ecg'] or 0):.0f} ms per ECG (median)", ""]
+    lines.append(f"{'wave':<12}{'n':>7}{'Se %':>9}{'PPV %':>9}{'F1 %':>9}   95 % interval of F1")
+    for wave in WAVES:
+        row = result["waves"][wave]
+        interval = "..".join(_number(each, 2) for each in row["f1_interval"] or [None, None])
+        lines.append(
+            f"{wave:<12}{row['n']:>7}{_number(row['se'], 2):>9}{_number(row['ppv'], 2):>9}{_number(row['f1'], 2):>9}   {interval}"
+        )
+    lines += ["", f"{'boundary, ms':<12}{'n':>7}{'mean':>9}{'SD':>9}{'c95 SD':>9}{'rec. SD':>9}{'med |e|':>9}{'p95 |e|':>9}{'>40 %':>8}"]
+    for name, row in result["boundaries"].items():
+        if row["n"]:
+            columns = ("mean", "sd", "sd_central95", "mean_of_record_sds", "median_abs", "p95_abs")
+            cells = "".join(f"{_number(row[column], 1):>9}" for column in columns)
+            lines.append(f"{name:<12}{row['n']:>7}{cells}{_number(row['share_beyond_40'], 1):>8}")
+    if "inverted_t" in result:
+        row = result["inverted_t"]
+        share = 100 * row["right_sign"] / row["n"] if row["n"] else float("nan")
+        lines += ["", f"inverted T waves: {row['n']}, found with the right sign {row['right_sign']} ({share:.1f} %)"]
+    lines += ["", f"largest total error: {', '.join(result['worst_records'])}"]
+    return "\n".join(lines)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
