@@ -24,7 +24,19 @@ _HOME = {
 }
 _ROOMS = ("plot", "simulate")
 
-__all__ = sorted([*_HOME, *_ROOMS, "__version__"])
+__all__ = [
+    "Ecg",
+    "EcgError",
+    "Subject",
+    "__version__",
+    "analyze",
+    "compare",
+    "delineate",
+    "load_criteria",
+    "plot",
+    "read",
+    "simulate",
+]
 
 if TYPE_CHECKING:
     from ecgspasm import plot, simulate

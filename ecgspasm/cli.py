@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm import __version__
@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (compare, measure, delineate):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    benchmark = commands.add_parser("benchmark", help="score the delineation against expert annotations")
+    benchmark.add_argument("set", choices=("ludb", "qtdb"), help="which data set")
+    benchmark.add_argument("folder", metavar="DIR", help="its folder in the original PhysioNet layout; a part of it will do")
+    benchmark.add_argument("--peers", metavar="NAME[,NAME]", help="score these packages too, such as neurokit2")
+    benchmark.add_argument("--output", metavar="FILE", help="write all figures as JSON")
+    benchmark.set_defaults(run=_benchmark)
 
     demo = commands.add_parser("demo", help="compare the shipped index case and a real ECG, with pictures")
     demo.add_argument("--output", metavar="DIR", default="ecgspasm-demo", help="where the pictures go (default: %(default)s)")
@@ -144,6 +151,43 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         {**row, **{name: None if row[name] != row[name] else int(row[name]) for name in times}}
         for row in frame.to_dict(orient="records")
     ]
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from ecgspasm.benchmarks.delineation import own, score_ludb, score_qtdb
+    from ecgspasm.benchmarks.peers import peer
+    from ecgspasm.benchmarks.table import text
+
+    score = {"ludb": score_ludb, "qtdb": score_qtdb}[options.set]
+    names = [name for name in (options.peers or "").split(",") if name]
+    delineators = {"ecgspasm": own} | {name: peer(name) for name in names}
+    results = {}
+    for name, delineator in delineators.items():
+        results[name] = score(Path(options.folder), delineator, watch=_progress(name))
+        print(f"{name}\n{text(results[name])}\n")
+    if options.output:
+        written = {"date": datetime.now(UTC).date().isoformat(), "results": results}
+        Path(options.output).write_text(json.dumps(written, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        print(f"figures written to {options.output}", file=sys.stderr)
+    return OK
+
+
+def _progress(name: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
+    """Count the records on stderr while they are scored, if that is a terminal."""
+
+    def watch(cases: Iterable[Any], total: int) -> Iterator[Any]:
+        shown = sys.stderr.isatty()
+        for done, case in enumerate(cases, start=1):
+            if shown:
+                print(f"\r{name}: record {done} of at most {total}", end="", file=sys.stderr, flush=True)
+            yield case
+        if shown:
+            print(file=sys.stderr)
+
+    return watch
 
 
 def _demo(options: argparse.Namespace) -> int:

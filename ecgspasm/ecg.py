@@ -119,7 +119,8 @@ class Ecg:
 
     def __getitem__(self, lead: str) -> Floats:
         """Signal of one lead in uV, shape (sample,)."""
-        return self.signal_uv[self.index(lead)]
+        row: Floats = self.signal_uv[self.index(lead)]
+        return row
 
     def index(self, lead: str) -> int:
         """Row of a lead; an EcgError names the leads there are."""
@@ -135,7 +136,7 @@ class Ecg:
         for lead in ("I", "II", "III", "aVR", "aVL", "aVF"):
             recipe = lead_names.DERIVED[lead]
             if lead not in have and all(part in have or part in new for part in recipe):
-                new[lead] = sum(weight * (have | new)[part] for part, weight in recipe.items())  # type: ignore[assignment]
+                new[lead] = sum(weight * (have | new)[part] for part, weight in recipe.items())
         if not new:
             return self
         order = sorted({**have, **new}, key=lead_names.sort_key)
@@ -183,7 +184,7 @@ class Beats:
     @property
     def dominant(self) -> NDArray[np.bool_]:
         """Mask of the beats that enter the median beat, shape (beat,)."""
-        return self.kind == "dominant"
+        return np.asarray(self.kind == "dominant")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ The tables stand in ``leads.toml`` with their sources.
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Sequence
@@ -90,7 +91,7 @@ def contiguous_pairs() -> frozenset[frozenset[str]]:
     """All pairs of neighbouring leads (anatomically contiguous; aVR counts as -aVR)."""
     order = _tables()["order"]
     limb = [lead.lstrip("-") for lead in order["cabrera"]]
-    rows = [*zip(limb, limb[1:], strict=False), *zip(order["chest"], order["chest"][1:], strict=False)]
+    rows = [*itertools.pairwise(limb), *zip(order["chest"], order["chest"][1:], strict=False)]
     return frozenset(frozenset(pair) for pair in [*rows, *map(tuple, order["adjoining"])])
 
 

@@ -128,7 +128,7 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
         ("st_j60_uv", "st_60", "measure is 'st_60'"),
         ("at_least = 80", "at_last = 80", "did you mean 'at_least'"),
         ("at_least = 80", 'at_least = "80"', "wrong type"),
-        (', at_least = 80', "", "no limit"),
+        (", at_least = 80", "", "no limit"),
         ('source = "mine"', "", "'source' is missing"),
         ('"v2"', '"v22"', "unknown lead name 'v22'"),
         ("contiguous = 2", "contiguous = 0", "give 1 or more"),

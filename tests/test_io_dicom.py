@@ -251,9 +251,7 @@ def test_a_shortened_file_is_refused(original: Path, tmp_path: Path, keep: int) 
 def test_deflated_files_are_not_unpacked(dataset: Any, tmp_path: Path) -> None:
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-    path = changed(
-        dataset, tmp_path, lambda other: setattr(other.file_meta, "TransferSyntaxUID", DeflatedExplicitVRLittleEndian)
-    )
+    path = changed(dataset, tmp_path, lambda other: setattr(other.file_meta, "TransferSyntaxUID", DeflatedExplicitVRLittleEndian))
     with pytest.raises(es.EcgError, match="deflated"):
         es.read(path)
 

@@ -111,8 +111,7 @@ def test_gain_baseline_and_unit_are_applied(tmp_path: Path, gain: str, factor: f
 def test_a_baseline_that_is_missing_is_the_adc_zero(tmp_path: Path) -> None:
     rows = steps()
     lines = {
-        name: f"r.dat 16 1000/mV 16 40 {row[0]} {checksum(row)} 0 {name}"
-        for name, row in zip(("I", "V2"), rows, strict=True)
+        name: f"r.dat 16 1000/mV 16 40 {row[0]} {checksum(row)} 0 {name}" for name, row in zip(("I", "V2"), rows, strict=True)
     }
     assert np.array_equal(es.read(put(tmp_path, **lines)).signal_uv, rows - 40)
 
@@ -196,10 +195,7 @@ def test_every_format_equals_wfdb(tmp_path: Path, fmt: str) -> None:
     write = {"fs": 360, "units": ["mV"] * 3, "sig_name": ["MLII", "V1", "V5"], "fmt": [fmt] * 3}
     if fmt in ("310", "311", "61", "160"):
         _encode(tmp_path / "f.dat", fmt, rows)
-        lines = [
-            f"f.dat {fmt} 200(10)/mV 10 0 {r[0]} {checksum(r)} 0 {n}"
-            for n, r in zip(["I", "V1", "V5"], rows, strict=True)
-        ]
+        lines = [f"f.dat {fmt} 200(10)/mV 10 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(["I", "V1", "V5"], rows, strict=True)]
         (tmp_path / "f.hea").write_text("\n".join([f"f 3 360 {N}", *lines]) + "\n")
     else:
         wfdb.wrsamp("f", d_signal=rows.T, adc_gain=[200.0] * 3, baseline=[10] * 3, write_dir=str(tmp_path), **write)
@@ -254,12 +250,8 @@ def test_signals_of_several_files_are_put_together(tmp_path: Path) -> None:
 def test_the_header_decides_what_a_mat_file_holds(tmp_path: Path) -> None:
     rows = steps()
     (tmp_path / "c.mat").write_bytes(b"MATLAB header 24 bytes.." + rows.T.astype("<i2").tobytes())
-    lines = [
-        f"c.mat 16x1+24 1000.0(0)/mv 16 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("I", "II"), rows, strict=True)
-    ]
-    (tmp_path / "c.hea").write_text(
-        "\r\n".join(["c 2 500 600 12-May-2020 12:33:59", *lines, "#Age: 74", "#Sex: Female"])
-    )
+    lines = [f"c.mat 16x1+24 1000.0(0)/mv 16 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("I", "II"), rows, strict=True)]
+    (tmp_path / "c.hea").write_text("\r\n".join(["c 2 500 600 12-May-2020 12:33:59", *lines, "#Age: 74", "#Sex: Female"]))
     read = es.read(tmp_path / "c.mat")
     assert np.array_equal(read["II"], rows[1])
     assert read.subject == Subject("female", 74.0)
@@ -623,9 +615,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         "wfdb cannot decode it",
     ),
     "flac bomb": (
-        lambda folder: put(
-            folder, "r 2 500 9999999999", I="r.dat 516 1/uV 16 0 1 5 0 I", V2="r.dat 516 1/uV 16 0 1 5 0 V2"
-        ),
+        lambda folder: put(folder, "r 2 500 9999999999", I="r.dat 516 1/uV 16 0 1 5 0 I", V2="r.dat 516 1/uV 16 0 1 5 0 V2"),
         "at once",
     ),
 }

@@ -17,9 +17,7 @@ CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 def amplitudes_off(made: es.simulate.Simulated, measures: tuple[str, ...]) -> dict[str, float]:
     found = es.analyze(made.ecg).measurements
     assert all(state == "measured" for state in found.state)
-    return {
-        name: max(abs(found.get(name, lead) - made.truth.get(name, lead)) for lead in made.ecg.leads) for name in measures
-    }
+    return {name: max(abs(found.get(name, lead) - made.truth.get(name, lead)) for lead in made.ecg.leads) for name in measures}
 
 
 @pytest.mark.parametrize("rate_bpm", [45, 60, 80, 110])

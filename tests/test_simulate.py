@@ -48,9 +48,7 @@ def test_einthoven_and_goldberger_hold_exactly_with_changes_and_noise():
 
 
 def test_same_seed_repeats_exactly_and_another_does_not():
-    first, again, other = (
-        simulate.ecg(fs=500, seed=seed, noise_uv=8, wander_uv=30, mains_uv=5).ecg for seed in (7, 7, 8)
-    )
+    first, again, other = (simulate.ecg(fs=500, seed=seed, noise_uv=8, wander_uv=30, mains_uv=5).ecg for seed in (7, 7, 8))
     np.testing.assert_array_equal(first.signal_uv, again.signal_uv)
     assert not np.array_equal(first.signal_uv, other.signal_uv)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,42 @@ import numpy as np
 from ecgspasm import __version__
 from ecgspasm.analysis import delineate
 from ecgspasm.benchmarks.scoring import TOLERANCE_MS, Tally, pairs, summarise
-from ecgspasm.benchmarks.sets import LUDB_RECORDS, QTDB_RECORDS, Case, inside_annotated, ludb, near_annotated_beats, qtdb, waves_of
+from ecgspasm.benchmarks.sets import (
+    LUDB_RECORDS,
+    QTDB_RECORDS,
+    Case,
+    inside_annotated,
+    ludb,
+    near_annotated_beats,
+    qtdb,
+    waves_of,
+)
 from ecgspasm.benchmarks.truth import WaveTable
-from ecgspasm.ecg import Delineation, Ecg, number
+from ecgspasm.ecg import Ecg, number
 from ecgspasm.errors import EcgError
 
-Delineator = Callable[[Case], Delineation]
+Delineator = Callable[[Case], Mapping[str, WaveTable]]
+"""Gives the found waves of each lead."""
+
+Watch = Callable[[Iterable[Case], int], Iterable[Case]]
 _INVERTED_UV = 100.0
 _LEVEL_MS = 16.0
 
-ETA: Callable[[Iterable[Case], int], Iterable[Case]] = lambda cases, total: cases  # noqa: E731
-"""What goes round the records while they are scored; the command line puts a progress bar there."""
+
+def unwatched(cases: Iterable[Case], total: int) -> Iterable[Case]:
+    """What goes round the records while they are scored; the command line puts a progress bar there."""
+    return cases
 
 
-def own(case: Case) -> Delineation:
+def own(case: Case) -> dict[str, WaveTable]:
     """The library's own delineation with its default settings."""
-    return delineate(case.ecg)
+    found = delineate(case.ecg)
+    return {lead: waves_of(found, row) for row, lead in enumerate(found.leads)}
 
 
-def score_ludb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, only: set[str] | None = None) -> dict[str, Any]:
+def score_ludb(
+    folder: Path, delineator: Delineator = own, *, watch: Watch = unwatched, only: set[str] | None = None
+) -> dict[str, Any]:
     """All 12 leads of LUDB, each against its own annotations.
 
     Returns
@@ -48,7 +65,7 @@ def score_ludb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, 
         seconds.append(time.perf_counter() - start)
         tally = tallies[case.name] = Tally()
         for lead, truth in case.truth.items():
-            waves = inside_annotated(waves_of(found, found.leads.index(lead)), truth, case.ecg.fs)
+            waves = inside_annotated(found[lead], truth, case.ecg.fs)
             tally.add(waves, truth.waves, case.ecg.fs)
             signs += _inverted(case.ecg, lead, waves, truth.waves)
     return _result("ludb", LUDB_RECORDS, tallies, seconds) | {
@@ -56,7 +73,9 @@ def score_ludb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, 
     }
 
 
-def score_qtdb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, only: set[str] | None = None) -> dict[str, Any]:
+def score_qtdb(
+    folder: Path, delineator: Delineator = own, *, watch: Watch = unwatched, only: set[str] | None = None
+) -> dict[str, Any]:
     """Two leads of QTDB against the first expert; per record the lead that fits better counts, as in the literature."""
     tallies: dict[str, Tally] = {}
     seconds = []
@@ -66,7 +85,7 @@ def score_qtdb(folder: Path, delineator: Delineator = own, *, watch: Any = ETA, 
         seconds.append(time.perf_counter() - start)
         leads = []
         for lead, truth in case.truth.items():
-            waves = near_annotated_beats(waves_of(found, found.leads.index(lead)), truth)
+            waves = near_annotated_beats(found[lead], truth)
             tally = Tally()
             tally.add(waves, truth.waves, case.ecg.fs)
             leads.append(tally)
@@ -121,6 +140,6 @@ def _inverted(ecg: Ecg, lead: str, found: WaveTable, true: WaveTable) -> Any:
     deep = smooth[peaks.astype(int)] - level < -_INVERTED_UV
     rows, columns = pairs(peaks, found["T"][:, 1], TOLERANCE_MS * fs / 1000.0)
     partner = dict(zip(rows, columns, strict=True))
-    hit = [row for row in np.flatnonzero(deep) if row in partner]
-    right = [row for row in hit if smooth[int(np.clip(found["T"][partner[row], 1], 0, len(signal) - 1))] < level[row]]
-    return np.array([deep.sum(), len(hit), len(right)])
+    hit = [int(row) for row in np.flatnonzero(deep) if row in partner]
+    at = found["T"][[partner[row] for row in hit], 1].clip(0, len(signal) - 1).astype(int)
+    return np.array([deep.sum(), len(hit), (smooth[at] < level[hit]).sum()])

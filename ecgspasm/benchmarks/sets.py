@@ -50,10 +50,12 @@ def _qtdb_signal(header: Path) -> Ecg:
 
     The leads are called II and V5 whatever they are, and an uncalibrated signal is taken at 200 steps a mV.
     """
-    digital = read_digital(header)
+    digital = read_digital(str(header))
     gains = np.array([signal.gain or 200.0 for signal in digital.header.signals])
     baselines = np.array([signal.baseline or 0 for signal in digital.header.signals])
     signal = (np.asarray(digital.samples, dtype=float) - baselines[:, None]) / gains[:, None] * 1000.0
+    if digital.header.fs is None:
+        raise EcgError(f"{header.name} gives no sampling rate; fetch the record again")
     return Ecg(signal_uv=signal[:2], fs=digital.header.fs, leads=("II", "V5"), source=header.stem)
 
 

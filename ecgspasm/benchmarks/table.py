@@ -18,7 +18,10 @@ def text(result: Mapping[str, Any]) -> str:
         lines.append(
             f"{wave:<12}{row['n']:>7}{_number(row['se'], 2):>9}{_number(row['ppv'], 2):>9}{_number(row['f1'], 2):>9}   {interval}"
         )
-    lines += ["", f"{'boundary, ms':<12}{'n':>7}{'mean':>9}{'SD':>9}{'c95 SD':>9}{'rec. SD':>9}{'med |e|':>9}{'p95 |e|':>9}{'>40 %':>8}"]
+    lines += [
+        "",
+        f"{'boundary, ms':<12}{'n':>7}{'mean':>9}{'SD':>9}{'c95 SD':>9}{'rec. SD':>9}{'med |e|':>9}{'p95 |e|':>9}{'>40 %':>8}",
+    ]
     for name, row in result["boundaries"].items():
         if row["n"]:
             columns = ("mean", "sd", "sd_central95", "mean_of_record_sds", "median_abs", "p95_abs")

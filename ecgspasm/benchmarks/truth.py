@@ -81,4 +81,4 @@ def _joined(rows: Floats) -> Floats:
     if len(rows) < 2:
         return rows
     same = (rows[1:, 0] == rows[:-1, 0]) & (rows[1:, 2] == rows[:-1, 2])
-    return rows[np.concatenate([[True], ~same])]
+    return np.asarray(rows[np.concatenate([[True], ~same])])

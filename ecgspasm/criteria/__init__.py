@@ -162,7 +162,7 @@ def _criterion(row: Mapping[str, Any], where: str) -> Criterion:
 def _condition(row: Any, where: str) -> Condition:
     if not isinstance(row, dict):
         raise EcgError(f"{where}: a condition is {row!r}; write {{ of = ..., measure = ..., at_least = ... }}")
-    fields = {"of": str, "measure": str, "at_least": (int, float), "at_most": (int, float)}
+    fields: dict[str, type | tuple[type, ...]] = {"of": str, "measure": str, "at_least": (int, float), "at_most": (int, float)}
     _check_fields(row, fields, {"at_least", "at_most"}, f"{where}, condition")
     if "at_least" not in row and "at_most" not in row:
         raise EcgError(f"{where}: a condition on {row['measure']} has no limit; give at_least or at_most")
@@ -170,9 +170,7 @@ def _condition(row: Any, where: str) -> Condition:
     return Condition(of, _one_of(row["measure"], MEASURES, "measure", where), row.get("at_least"), row.get("at_most"))
 
 
-def _check_fields(
-    row: Mapping[str, Any], fields: Mapping[str, type | tuple[type, ...]], optional: set[str], where: str
-) -> None:
+def _check_fields(row: Mapping[str, Any], fields: Mapping[str, type | tuple[type, ...]], optional: set[str], where: str) -> None:
     for name, value in row.items():
         if name not in fields:
             near = get_close_matches(name, fields, n=1)

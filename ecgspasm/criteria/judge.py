@@ -85,8 +85,6 @@ def _fulfils(criterion: Criterion, lead: LeadValues) -> bool | None:
         value = lead.values.get((condition.of, condition.measure))
         if value is None:
             missing = True
-        elif not condition.holds(value):
-            return False
-        elif condition.of == "change" and not lead.beyond_error.get(condition.measure, False):
+        elif not condition.holds(value) or (condition.of == "change" and not lead.beyond_error.get(condition.measure, False)):
             return False
     return None if missing else True

@@ -46,9 +46,7 @@ def read(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None = Non
                 return _by_content(text, rename)
         elif not text.endswith(".hea"):
             if not os.path.lexists(text + ".hea"):
-                raise EcgError(
-                    f"there is no file {os.path.basename(text)!r}, nor a WFDB header of that name; check the path"
-                )
+                raise EcgError(f"there is no file {os.path.basename(text)!r}, nor a WFDB header of that name; check the path")
             text += ".hea"
         return _read_wfdb(text, rename)
 

@@ -90,9 +90,7 @@ def choose(names: Sequence[str], units: Sequence[str], rename: Mapping[str, str]
     if unknown or not rows:
         shown = unknown[0] if unknown else one_line(names[0], 40) if names else ""
         what = f"no lead is named {shown!r}" if shown else "there is no channel with the name of a lead"
-        hint = (
-            f"say which lead it is: read(path, rename={{{shown!r}: 'II'}})" if shown else "name the leads in the file"
-        )
+        hint = f"say which lead it is: read(path, rename={{{shown!r}: 'II'}})" if shown else "name the leads in the file"
         raise EcgError(f"{what}; {hint}")
     return Chosen(tuple(rows), tuple(leads), tuple(signs), tuple(left_out))
 
@@ -109,14 +107,10 @@ def to_ecg(
     derived: Sequence[str] = (),
 ) -> Ecg:
     """Build the `Ecg`, say what is to know of it in its `source`, and derive the limb leads that are missing."""
-    for lead, low, high in zip(
-        leads, np.fmin.reduce(signal_uv, axis=1), np.fmax.reduce(signal_uv, axis=1), strict=True
-    ):
+    for lead, low, high in zip(leads, np.fmin.reduce(signal_uv, axis=1), np.fmax.reduce(signal_uv, axis=1), strict=True):
         if max(high, -low) > LARGEST_UV:
             worst = max(high, -low) / 1000
-            raise EcgError(
-                f"lead {lead} reaches {worst:.4g} mV, which no electrode gives; mend its gain, baseline or unit"
-            )
+            raise EcgError(f"lead {lead} reaches {worst:.4g} mV, which no electrode gives; mend its gain, baseline or unit")
     # a read-only array that nobody else holds is taken over by Ecg without a copy
     signal_uv.setflags(write=False)
     said = "; ".join((one_line(source, 300), *notes))

@@ -67,9 +67,7 @@ def read_dicom_file(path: str, *, rename: Mapping[str, str] | None = None) -> Ec
         raise EcgError("reading DICOM needs pydicom: pip install 'ecgspasm[dicom]'") from error
     size = file_size(path)
     if size > MAX_FILE_BYTES:
-        raise EcgError(
-            f"the file has {size} bytes, more than the {MAX_FILE_BYTES} of any ECG; export a shorter recording"
-        )
+        raise EcgError(f"the file has {size} bytes, more than the {MAX_FILE_BYTES} of any ECG; export a shorter recording")
     if first_bytes(path, 132)[128:] != b"DICM":
         raise EcgError("this is not a DICOM file")
     try:
@@ -83,9 +81,7 @@ def read_dicom_file(path: str, *, rename: Mapping[str, str] | None = None) -> Ec
         raise
     # pydicom decodes lazily and raises whatever the damaged element provokes
     except Exception as error:
-        raise EcgError(
-            f"pydicom cannot decode it ({type(error).__name__}: {one_line(error, 120)}); export it again"
-        ) from error
+        raise EcgError(f"pydicom cannot decode it ({type(error).__name__}: {one_line(error, 120)}); export it again") from error
 
 
 def _to_ecg(dataset: Any, path: str, rename: Mapping[str, str] | None) -> Ecg:
@@ -145,9 +141,7 @@ def _samples(group: Any, *, little: bool) -> np.ndarray[tuple[int, int], np.dtyp
         raise EcgError(f"the samples are of kind {kind!r}; only plain integers ({', '.join(_DTYPES)}) are read")
     dtype = np.dtype(_DTYPES[kind]).newbyteorder("<" if little else ">")
     if int(group.get("WaveformBitsAllocated") or 0) != 8 * dtype.itemsize:
-        raise EcgError(
-            f"{group.get('WaveformBitsAllocated')} bits a sample do not go with the kind {kind}; export it again"
-        )
+        raise EcgError(f"{group.get('WaveformBitsAllocated')} bits a sample do not go with the kind {kind}; export it again")
     if not 0 < n_channels <= MAX_CHANNELS or not 0 < n_samples <= MAX_SAMPLES // n_channels:
         raise EcgError(f"{n_channels} channels of {n_samples} samples cannot be an ECG that is read at once")
     data = group.WaveformData
@@ -177,11 +171,7 @@ def _name(channel: Any) -> str:
     coded = _LEAD_BY_NUMBER.get(int(number[1])) if number else None
     if coded is None and code.startswith("MDC_ECG_LEAD_"):
         coded = code.removeprefix("MDC_ECG_LEAD_")
-    if (
-        coded
-        and lead_names.is_lead(words)
-        and lead_names.canonical(words) != lead_names.canonical(coded.removeprefix("-"))
-    ):
+    if coded and lead_names.is_lead(words) and lead_names.canonical(words) != lead_names.canonical(coded.removeprefix("-")):
         raise EcgError(f"a channel is coded as {coded} but called {one_line(words, 40)!r}; export the file again")
     return coded or words
 
@@ -194,9 +184,7 @@ def _unit(channel: Any) -> str:
 def _calibration(channel: Any, lead: str, fs: float) -> tuple[float, float]:
     """Microvolts a step and microvolts at step 0 (DICOM PS3.3, C.10.9.1.4.2)."""
     if channel.get("ChannelSensitivity") is None:
-        raise EcgError(
-            f"lead {lead} has no gain (channel sensitivity), so it is not calibrated; export it with calibration"
-        )
+        raise EcgError(f"lead {lead} has no gain (channel sensitivity), so it is not calibrated; export it with calibration")
     factor = uv_per_unit(_unit(channel))
     if factor is None:
         raise EcgError(f"lead {lead} has the unit {one_line(_unit(channel), 40)!r}; only uV, mV and V are an ECG's")
@@ -205,9 +193,7 @@ def _calibration(channel: Any, lead: str, fs: float) -> tuple[float, float]:
     correction = _number(channel, "ChannelSensitivityCorrectionFactor", f"gain correction of lead {lead}", 1.0)
     baseline = _number(channel, "ChannelBaseline", f"baseline of lead {lead}", 0.0)
     if sensitivity <= 0 or correction <= 0:
-        raise EcgError(
-            f"lead {lead} has the gain {sensitivity:g} x {correction:g}; both must be above 0: export it again"
-        )
+        raise EcgError(f"lead {lead} has the gain {sensitivity:g} x {correction:g}; both must be above 0: export it again")
     skew = _number(channel, "ChannelSampleSkew", "skew", 0.0) + _number(channel, "ChannelTimeSkew", "skew", 0.0) * fs
     if abs(skew) > 1:
         raise EcgError(f"lead {lead} is shifted by {skew:g} samples against the others; export simultaneous leads")

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from ecgspasm import leads as lead_names
 from ecgspasm.ecg import Subject
 
-_AGE = re.compile(
-    r"\bage>?\s*[:=]\s*(\d{1,3}(?:\.\d{1,4})?)(?![.\d]|\s*(?:mo|month|week|day)s?\b)", re.IGNORECASE | re.ASCII
-)
+_AGE = re.compile(r"\bage>?\s*[:=]\s*(\d{1,3}(?:\.\d{1,4})?)(?![.\d]|\s*(?:mo|month|week|day)s?\b)", re.IGNORECASE | re.ASCII)
 _SEX = re.compile(r"\b(?:sex|gender)>?\s*[:=]\s*(male|female|m|f)\b", re.IGNORECASE | re.ASCII)
 # MIT-BIH writes age and sex in front of two tape numbers: "69 M 1085 1629 x1"
 _MIT = re.compile(r"(\d{1,3}) ([MF]) \d+ \d+ x\d+", re.ASCII)

@@ -106,9 +106,7 @@ def parse_header(content: bytes) -> Header:
         segments = _segments(lines[1:], int(name["segments"]))
     else:
         if len(lines) - 1 != n_sig:
-            raise EcgError(
-                f"the record line promises {n_sig} signals but {len(lines) - 1} signal lines follow; mend the header"
-            )
+            raise EcgError(f"the record line promises {n_sig} signals but {len(lines) - 1} signal lines follow; mend the header")
         signals = tuple([_signal(line) for line in lines[1:]])
     return Header(name["name"], n_sig, fs, n_samples or None, recorded_at, signals, segments, comments)
 
@@ -148,9 +146,7 @@ def _signal(line: str) -> SignalLine:
             f"the signal line {_quoted(line)} is not 'file format gain(baseline)/units resolution zero first checksum "
             "block name'; mend it"
         )
-    (file, form, spf, skew, offset, gain, baseline, units, resolution, zero, initial, checksum, _, description) = (
-        found.groups()
-    )
+    (file, form, spf, skew, offset, gain, baseline, units, resolution, zero, initial, checksum, _, description) = found.groups()
     if int(form) not in FORMATS:
         raise EcgError(f"format {form} in the header is unknown; convert the record with WFDB's xform")
     if spf is not None and int(spf) == 0:
@@ -186,9 +182,7 @@ def _segments(lines: list[str], count: int) -> tuple[tuple[str, int], ...]:
 def _rate(token: str) -> float:
     found = _RATE.fullmatch(token)
     if found is None or float(found["fs"]) == 0:
-        raise EcgError(
-            f"the sampling rate in the header is {_quoted(token)}; write it as a plain number such as 500 or 257.5"
-        )
+        raise EcgError(f"the sampling rate in the header is {_quoted(token)}; write it as a plain number such as 500 or 257.5")
     return float(found["fs"])
 
 
@@ -214,9 +208,7 @@ def _recorded_at(tokens: list[str]) -> datetime | None:
     try:
         return datetime(year, month, day, int(time["hour"]), int(time["minute"]), int(time["second"]), micro)
     except ValueError as error:
-        raise EcgError(
-            f"time and date in the header are {_quoted(' '.join(tokens))}: {error}; mend or remove them"
-        ) from error
+        raise EcgError(f"time and date in the header are {_quoted(' '.join(tokens))}: {error}; mend or remove them") from error
 
 
 def _quoted(text: str) -> str:

@@ -98,9 +98,7 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
         header = read_header(path)
     if header.segments:
         first = next((name for name, _ in header.segments if name != "~"), "")
-        raise EcgError(
-            f"the record has {len(header.segments)} segments; read one of them by its own name, such as {first}"
-        )
+        raise EcgError(f"the record has {len(header.segments)} segments; read one of them by its own name, such as {first}")
     if not header.signals:
         raise EcgError("the header names no signal; there is nothing to read")
     folder = os.path.dirname(path)
@@ -122,9 +120,7 @@ def _files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str, list
     for name, group in groupby(signals, key=lambda signal: signal.file):
         lines = list(group)
         if any((s.format, s.byte_offset) != (lines[0].format, lines[0].byte_offset) for s in lines):
-            raise EcgError(
-                f"the signals in {one_line(name, 40)} differ in format or offset; one file can have only one"
-            )
+            raise EcgError(f"the signals in {one_line(name, 40)} differ in format or offset; one file can have only one")
         if lines[0].format == 0:
             raise EcgError("the header has a signal of format 0, which is stored nowhere; read a segment that holds it")
         files.append((beside(folder, name), lines))

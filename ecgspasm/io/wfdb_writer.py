@@ -110,6 +110,4 @@ def _replace(path: str, content: bytes) -> None:
             if os.path.lexists(temporary):
                 os.unlink(temporary)
     except OSError as error:
-        raise EcgError(
-            f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space"
-        ) from error
+        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space") from error

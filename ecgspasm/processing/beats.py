@@ -150,8 +150,8 @@ def _align(wide: Floats, slack: int) -> tuple[Floats, Floats]:
     # The envelope's peak may sit some ms apart in equal beats, so the crowd is chosen with a softer limit than the verdict.
     template_rows = alike[np.argmax((alike > 0.7).sum(axis=1))] > 0.7
     norm = _window_norm(wide, inner.shape[2])
-    shift = np.zeros(n_beats)
-    best = np.zeros(n_beats)
+    shift: Floats = np.zeros(n_beats)
+    best: Floats = np.zeros(n_beats)
     for _ in range(2):
         rows = np.flatnonzero(template_rows)[:_MOST_SEEDS]
         picked = slack + shift[rows].round().astype(int)

@@ -1,9 +1,8 @@
 """Cleaning that leaves the ST segment where it is.
 
-No high-pass filter is applied to the signal that is measured: even a zero-phase corner of 0.5 Hz takes 22-25 % of an ST plateau at
-70/min. Instead, a cubic spline through the level just before each QRS complex, which is the reference of every ST measurement, is
-subtracted (Meyer CR, Keiser HN, Comput Biomed Res 1977;10:459-470). Mains hum is removed by a zero-phase notch where the spectrum
-shows that there is some.
+No high-pass filter is applied to the signal that is measured: common ones take 22-25 % of an ST plateau at 70/min. Instead, a
+cubic spline through the level just before each QRS complex, which is the reference of every ST measurement, is subtracted (Meyer
+CR, Keiser HN, Comput Biomed Res 1977;10:459-470). Mains hum is removed by a zero-phase notch where the spectrum shows some.
 """
 
 from __future__ import annotations
@@ -103,9 +102,7 @@ def _mean_before(signal_uv: Floats, ends: NDArray[np.intp], width: int) -> Float
     return np.asarray(signal_uv[:, ends[:, None] - np.arange(1, width + 1)].mean(axis=2))
 
 
-def _between_beats(
-    flat: Floats, fs: float, ends: NDArray[np.intp], centres: Floats
-) -> interpolate.CubicSpline | None:
+def _between_beats(flat: Floats, fs: float, ends: NDArray[np.intp], centres: Floats) -> interpolate.CubicSpline | None:
     """Wander left between two PR levels that lie far apart, as a spline that is zero at them; None where beats are close.
 
     The level before the P wave is compared with its own median over the beats, so that a U wave or a TP segment that is not

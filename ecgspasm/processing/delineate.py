@@ -220,8 +220,8 @@ def _tangent_end(smooth: Floats, deviation: Floats, peak: NDArray[np.intp], limi
     position = np.arange(smooth.shape[2])
     sign = np.sign(np.take_along_axis(deviation, peak[..., None], axis=2))
     height = np.abs(np.take_along_axis(deviation, peak[..., None], axis=2))
-    flank = (position - peak[..., None]) * direction
-    flank = (flank >= 0) & ((limit[:, None] - position) * direction >= 0)
+    beyond_peak = (position - peak[..., None]) * direction >= 0
+    flank: Mask = beyond_peak & ((limit[:, None] - position) * direction >= 0)
     descent = -_slope(deviation) * sign * direction
     # Only the first descent from the peak counts: a later steep piece belongs to the next wave.
     left = deviation * sign / np.maximum(height, 1e-9)
@@ -234,4 +234,4 @@ def _tangent_end(smooth: Floats, deviation: Floats, peak: NDArray[np.intp], limi
     speed = np.maximum(np.take_along_axis(fall, steepest[..., None], axis=2)[..., 0], 1e-6)
     reach = np.minimum(at / speed, height[..., 0] / speed)
     end = steepest + direction * reach
-    return np.minimum(end, limit) if direction > 0 else np.maximum(end, limit)
+    return np.asarray(np.minimum(end, limit) if direction > 0 else np.maximum(end, limit))

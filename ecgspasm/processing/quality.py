@@ -39,9 +39,7 @@ def lead_quality(ecg: Ecg) -> tuple[str, ...]:
     span = high - low
     stuck = _stuck_share(signal, low, high)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
-    return tuple(
-        _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads))
-    )
+    return tuple(_reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads)))
 
 
 def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:

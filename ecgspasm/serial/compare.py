@@ -20,9 +20,7 @@ _GRID_HZ = 1000.0  # the medians are aligned, and drawn, on one grid whatever th
 _LARGEST_LAG_MS = 60
 
 
-def compare(
-    baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iterable[Criterion] | None = None
-) -> Comparison:
+def compare(baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iterable[Criterion] | None = None) -> Comparison:
     """Say what is new in `current` against `baseline`, two ECGs of the same person.
 
     Both median beats are aligned on their QRS complexes and measured at the same QRS onset and J, so that a J point found a few
@@ -56,12 +54,12 @@ def compare(
     aligned, measured = _measured_alike(pair, leads)
     state = tuple(_state(measured, lead) for lead in leads)
     changes = {name: _change(measured, name, leads) for name in LEVELS}
-    explains = confounders(pair["baseline"].measurements, pair["current"].measurements, aligned.qrs_correlation) if aligned else {}
+    explains = (
+        confounders(pair["baseline"].measurements, pair["current"].measurements, aligned.qrs_correlation) if aligned else {}
+    )
     known = np.array([each == MEASURED for each in state])
     findings = tuple(_finding(rule, leads, known, state, changes, explains) for rule in rules)
-    shapes = {
-        name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()
-    }
+    shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
     return Comparison(pair["baseline"], pair["current"], leads, state, changes, shapes, findings, explains, aligned, measured)
 
 
@@ -73,9 +71,7 @@ def _measured_alike(
     if first is None or second is None:
         return None, {name: each.measurements for name, each in pair.items()}
     good = [
-        lead
-        for lead in leads
-        if pair["baseline"].measurements.measured(lead) and pair["current"].measurements.measured(lead)
+        lead for lead in leads if pair["baseline"].measurements.measured(lead) and pair["current"].measurements.measured(lead)
     ]
     lag_ms, correlation = _lag(first, second, good or list(leads))
     to_ms = {"baseline": (first.r_sample, first.fs, 0.0), "current": (second.r_sample, second.fs, lag_ms)}
@@ -192,8 +188,8 @@ def _finding(
 
 
 def _lead_values(changes: Mapping[str, Change], row: int) -> LeadValues:
-    values = {}
-    beyond = {}
+    values: dict[tuple[str, str], float] = {}
+    beyond: dict[str, bool] = {}
     for name, change in changes.items():
         sides = {"baseline": change.baseline[row], "current": change.current[row], "change": change.difference[row]}
         values |= {(of, name): float(value) for of, value in sides.items() if np.isfinite(value)}

@@ -209,9 +209,11 @@ class Comparison:
                 continue
             cells = (self._cell(self.changes[measure], row) for measure in IN_FRAME)
             rows.append(f"{lead:<5}" + "".join(f"{cell:>26}" for cell in cells))
-        notes = [f"{finding.title}: {finding.verdict}, {finding.reason}" for finding in self.findings if finding.verdict == UNDECIDED]
+        notes = [
+            f"{finding.title}: {finding.verdict}, {finding.reason}" for finding in self.findings if finding.verdict == UNDECIDED
+        ]
         notes += [f"confounder: {text}" for text in self.confounders.values()]
-        return "\n".join(rows + ([""] + notes if notes else []))
+        return "\n".join(rows + (["", *notes] if notes else []))
 
     @staticmethod
     def _cell(change: Change, row: int) -> str:

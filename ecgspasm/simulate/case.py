@@ -26,6 +26,4 @@ def index_case() -> dict[str, Simulated]:
     table = tomllib.loads(files("ecgspasm.simulate").joinpath("index_case.toml").read_text(encoding="utf-8"))
     subject = Subject(**table["subject"])
     made = {name: ecg(**table["common"], **table[name], subject=subject) for name in INDEX_CASE}
-    return {
-        name: replace(one, ecg=replace(one.ecg, source=f"simulated index case, {name}")) for name, one in made.items()
-    }
+    return {name: replace(one, ecg=replace(one.ecg, source=f"simulated index case, {name}")) for name, one in made.items()}

@@ -79,9 +79,7 @@ def with_t(template: Template, target: Floats) -> Template:
     found = changed.at(peaks)[rows, rows]
     for lead, value, asked in zip(INDEPENDENT, found, target, strict=True):
         if abs(value - asked) > 1.0:
-            raise EcgError(
-                f"t_uv of {lead} cannot be {asked:g}, the ST segment runs over it; give a smaller st_uv there"
-            )
+            raise EcgError(f"t_uv of {lead} cannot be {asked:g}, the ST segment runs over it; give a smaller st_uv there")
     return changed
 
 

@@ -168,9 +168,7 @@ class Rhythm:
     ectopic: NDArray[np.bool_]
 
 
-def noise_free(
-    times_ms: Floats, rows: NDArray[np.intp], rhythm: Rhythm, templates: tuple[Template, Template]
-) -> Floats:
+def noise_free(times_ms: Floats, rows: NDArray[np.intp], rhythm: Rhythm, templates: tuple[Template, Template]) -> Floats:
     """The eight independent leads at instants near some beats, all neighbours included.
 
     `times_ms` has shape (row, instant), counted from the recording's start; the result has shape (8, row, instant).
@@ -203,9 +201,7 @@ def amplitudes(rhythm: Rhythm, rows: NDArray[np.intp], templates: tuple[Template
     return found
 
 
-def build(
-    fs: float, n_samples: int, leads: tuple[str, ...], rhythm: Rhythm, templates: tuple[Template, Template]
-) -> Truth:
+def build(fs: float, n_samples: int, leads: tuple[str, ...], rhythm: Rhythm, templates: tuple[Template, Template]) -> Truth:
     """Gather the truth of the beats whose peak lies in the recording."""
     marks, other = Fiducials(templates[0]), Fiducials(templates[1])
     peak_ms = rhythm.r_ms + np.where(rhythm.ectopic, other.qrs[1], marks.qrs[1])
