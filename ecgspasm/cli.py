@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm import __version__
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     delineate = commands.add_parser("delineate", help="list onset, peak and offset (samples) of P, QRS, T per lead and beat")
     delineate.add_argument("record", metavar="RECORD", help="WFDB record or DICOM file")
+    delineate.add_argument("--annotate", metavar="DIR", help="write WFDB annotation files in LUDB's convention, one a lead")
     delineate.set_defaults(run=_delineate)
 
     for command in (compare, measure, delineate):
@@ -136,7 +138,13 @@ def _delineate(options: argparse.Namespace) -> int:
     from ecgspasm.io import read
 
     ecg = read(options.record)
-    frame = delineate(ecg).to_frame()
+    found = delineate(ecg)
+    frame = found.to_frame()
+    if options.annotate:
+        from ecgspasm.io.wfdb_annotations import write_annotations
+
+        written = write_annotations(found, options.annotate, PurePath(options.record).stem)
+        print(f"{len(written)} annotation files written to {options.annotate}", file=sys.stderr)
     if options.json:
         _print_json({"fs_hz": ecg.fs, "unit": "sample", "waves": _rows(frame)})
     else:

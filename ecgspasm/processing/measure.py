@@ -144,14 +144,19 @@ def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Flo
     position = np.arange(signal.shape[1])
     window = (position >= start[:, None]) & (position <= offset[:, None])
     there = window.any(axis=1)
-    high = np.where(window, smooth, -np.inf).max(axis=1)
-    low = np.where(window, smooth, np.inf).min(axis=1)
-    first_up = np.where(window, smooth, -np.inf).argmax(axis=1) < np.where(window, smooth, np.inf).argmin(axis=1)
+    highest, lowest = np.where(window, smooth, -np.inf), np.where(window, smooth, np.inf)
+    high, low = highest.max(axis=1), lowest.min(axis=1)
+    top, bottom = highest.argmax(axis=1), lowest.argmin(axis=1)
+    first_up = top < bottom
     positive = np.where(there, np.maximum(high, 0.0), np.nan)
     negative = np.where(there, np.minimum(low, 0.0), np.nan)
     larger, smaller = np.maximum(positive, -negative), np.minimum(positive, -negative)
     up = positive >= -negative
-    biphasic = (smaller >= numbers["smallest_lobe_uv"]) & (smaller >= numbers["lobe_share"] * larger)
+    # A lobe has a summit; a first or last sample that is high or low is the end of a slope from the ST segment.
+    edge = 2.0 * per_ms
+    summit = np.where(up, bottom, top)
+    inside = (summit > np.ceil(start) + edge) & (summit < np.floor(offset) - edge)
+    biphasic = inside & (smaller >= numbers["smallest_lobe_uv"]) & (smaller >= numbers["lobe_share"] * larger)
     shape = np.where(up, "positive", "negative").astype("U17")
     shape = np.where(biphasic, np.where(first_up, "positive-negative", "negative-positive"), shape)
     shape = np.where(larger < numbers["smallest_lobe_uv"], "flat", shape)

@@ -1,0 +1,45 @@
+"""Write a picture to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgspasm.errors import EcgError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 254
+"""Resolution of PNG files: ten pixels a millimetre, so that every grid line falls on whole pixels."""
+
+# No dates: the same picture is the same file.
+_METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, SVG or PDF; SVG and PDF print in true millimetres.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or Path
+        Its ending says the format.
+
+    Raises
+    ------
+    EcgError
+        If the ending is none of the three or the file cannot be written.
+    """
+    import matplotlib
+
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in _METADATA:
+        raise EcgError(f"cannot write a picture as {path.name!r}; let the name end in .png, .svg or .pdf")
+    # Letters go into SVG as outlines and into PDF as TrueType: both look the same where the font is missing.
+    with matplotlib.rc_context({"svg.hashsalt": "ecgspasm", "svg.fonttype": "path", "pdf.fonttype": 42}):
+        try:
+            figure.savefig(path, dpi=DPI, format=ending[1:], metadata=_METADATA[ending])
+        except OSError as error:
+            raise EcgError(f"cannot write {path}: {error.strerror or error}; give another path") from error
