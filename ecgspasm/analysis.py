@@ -9,6 +9,7 @@ from ecgspasm.processing import beats as beat_steps
 from ecgspasm.processing import clean, median, quality
 from ecgspasm.processing.delineate import Probabilities, delineation, find_waves, shipped_net
 from ecgspasm.processing.measure import measure, nothing_measured
+from ecgspasm.processing.settings import settings
 
 
 def delineate(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Delineation:
@@ -79,5 +80,22 @@ def _delineated(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities
     missing = np.isnan(ecg.signal_uv)
     filled = clean.remove_mains(clean.fill_gaps(ecg.signal_uv), ecg.fs)
     found = find_waves(filled[usable], ecg.fs, probabilities)
+    slower = _slowed(filled[usable], ecg.fs, found.r_sample)
+    if slower < 1.0:
+        found = find_waves(filled[usable], ecg.fs * slower, probabilities)
     beats = beat_steps.classify(filled[usable], ecg.fs, found.r_sample, missing[usable].any(axis=0))
     return filled, delineation(found, filled, ecg.leads, usable, missing, beats)
+
+
+def _slowed(signal_uv: Floats, fs: float, r_sample: Floats) -> float:
+    """By how much a fast rhythm must be slowed down to look like those that the net has learnt from; 1 for all others.
+
+    Telling the net a lower sampling rate does that: positions are in samples and stay what they are.
+    """
+    numbers = settings("fast")
+    if len(r_sample) < 3 or np.median(np.diff(r_sample)) > numbers["looks_fast_ms"] * fs / 1000.0:
+        return 1.0
+    # The net may have missed every other beat; the slopes of the QRS complexes tell the rate at any speed.
+    rough = beat_steps.detect(signal_uv, fs)
+    rr_ms = float(np.median(np.diff(rough))) * 1000.0 / fs if len(rough) > 3 else np.inf
+    return max(rr_ms / numbers["slowed_to_ms"], numbers["slowest"]) if rr_ms < numbers["fast_ms"] else 1.0

@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("set", choices=("ludb", "qtdb"), help="which data set")
     benchmark.add_argument("folder", metavar="DIR", help="its folder in the original PhysioNet layout; a part of it will do")
     benchmark.add_argument("--peers", metavar="NAME[,NAME]", help="score these packages too, such as neurokit2")
+    benchmark.add_argument(
+        "--folds", metavar="DIR", help="use for each record the net of the cross-validation fold that has not seen it"
+    )
     benchmark.add_argument("--output", metavar="FILE", help="write all figures as JSON")
     benchmark.set_defaults(run=_benchmark)
 
@@ -165,13 +168,14 @@ def _benchmark(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from ecgspasm.benchmarks.delineation import own, score_ludb, score_qtdb
+    from ecgspasm.benchmarks.delineation import held_out, own, score_ludb, score_qtdb
     from ecgspasm.benchmarks.peers import peer
     from ecgspasm.benchmarks.table import text
 
     score = {"ludb": score_ludb, "qtdb": score_qtdb}[options.set]
     names = [name for name in (options.peers or "").split(",") if name]
-    delineators = {"ecgspasm": own} | {name: peer(name) for name in names}
+    first = held_out(Path(options.folds)) if options.folds else own
+    delineators = {"ecgspasm": first} | {name: peer(name) for name in names}
     results = {}
     for name, delineator in delineators.items():
         results[name] = score(Path(options.folder), delineator, watch=_progress(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ from ecgspasm.benchmarks.sets import (
 from ecgspasm.benchmarks.truth import WaveTable
 from ecgspasm.ecg import Ecg, number
 from ecgspasm.errors import EcgError
+from ecgspasm.processing import net
+from ecgspasm.processing.delineate import net_with
 
 Delineator = Callable[[Case], Mapping[str, WaveTable]]
 """Gives the found waves of each lead."""
@@ -43,6 +46,32 @@ def own(case: Case) -> dict[str, WaveTable]:
     """The library's own delineation with its default settings."""
     found = delineate(case.ecg)
     return {lead: waves_of(found, row) for row, lead in enumerate(found.leads)}
+
+
+def held_out(folder: Path) -> Delineator:
+    """The library with, for each record, the net of the cross-validation fold that has not seen it.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``fold0.npz`` ... and ``folds.json``, which lists the records left out of each fold; a record in none of them was
+        seen by no net and is scored with the net that comes with the package.
+    """
+    try:
+        left_out = json.loads((folder / "folds.json").read_text(encoding="utf-8"))
+        nets = [net.load_weights(path) for path in sorted(folder.glob("fold?.npz"))]
+    except (OSError, ValueError) as error:
+        raise EcgError(f"cannot read the folds in {folder}: {error}") from error
+    fold_of = {name: fold for names in left_out.values() for fold, part in enumerate(names) for name in part}
+
+    def delineator(case: Case) -> dict[str, WaveTable]:
+        if case.name not in fold_of:
+            return own(case)
+        weights = nets[fold_of[case.name]]
+        found = delineate(case.ecg, probabilities=lambda signal, fs: net_with(weights, signal, fs))
+        return {lead: waves_of(found, row) for row, lead in enumerate(found.leads)}
+
+    return delineator
 
 
 def score_ludb(

@@ -92,9 +92,12 @@ def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -
     centres = ends - (width + 1) / 2.0
     position = np.clip(np.arange(signal_uv.shape[1]), centres[0], centres[-1])
     level = interpolate.CubicSpline(centres, levels, axis=1, bc_type="natural")
-    flat = np.asarray(signal_uv - level(position))
-    bend = _between_beats(flat, fs, ends, centres)
-    return flat if bend is None else np.asarray(flat - bend(position))
+    places, between = _between_beats(signal_uv, fs, ends, level)
+    if len(places):
+        order = np.argsort(np.concatenate([centres, places]))
+        knots, values = np.concatenate([centres, places])[order], np.concatenate([levels, between], axis=1)[:, order]
+        level = interpolate.CubicSpline(knots, values, axis=1, bc_type="natural")
+    return np.asarray(signal_uv - level(position))
 
 
 def _mean_before(signal_uv: Floats, ends: NDArray[np.intp], width: int) -> Floats:
@@ -102,8 +105,8 @@ def _mean_before(signal_uv: Floats, ends: NDArray[np.intp], width: int) -> Float
     return np.asarray(signal_uv[:, ends[:, None] - np.arange(1, width + 1)].mean(axis=2))
 
 
-def _between_beats(flat: Floats, fs: float, ends: NDArray[np.intp], centres: Floats) -> interpolate.CubicSpline | None:
-    """Wander left between two PR levels that lie far apart, as a spline that is zero at them; None where beats are close.
+def _between_beats(signal_uv: Floats, fs: float, ends: NDArray[np.intp], level: interpolate.CubicSpline) -> tuple[Floats, Floats]:
+    """Further knots between two PR levels that lie far apart: places, and the level of the wander there, shape (lead, place).
 
     The level before the P wave is compared with its own median over the beats, so that a U wave or a TP segment that is not
     isoelectric leaves no trace: only what differs from beat to beat is wander.
@@ -112,11 +115,9 @@ def _between_beats(flat: Floats, fs: float, ends: NDArray[np.intp], centres: Flo
     before_p = ends[1:] - round(numbers["before_p_ms"] * fs / 1000.0)
     far = np.diff(ends) > numbers["far_ms"] * fs / 1000.0
     if far.sum() < numbers["fewest"]:
-        return None
+        return np.empty(0), np.empty((len(signal_uv), 0))
     width = max(1, round(numbers["level_ms"] * fs / 1000.0))
-    levels = _mean_before(flat, before_p[far], width)
-    levels = levels - np.median(levels, axis=1, keepdims=True)
-    places = np.concatenate([centres, before_p[far] - (width + 1) / 2.0])
-    values = np.concatenate([np.zeros((len(flat), len(centres))), levels], axis=1)
-    order = np.argsort(places)
-    return interpolate.CubicSpline(places[order], values[:, order], axis=1, bc_type="natural")
+    places = before_p[far] - (width + 1) / 2.0
+    expected = level(places)
+    left = _mean_before(signal_uv, before_p[far], width) - expected
+    return places, expected + left - np.median(left, axis=1, keepdims=True)

@@ -22,6 +22,7 @@ FRAME_OFFSET = -0.5 / 500.0
 """Time in seconds of the left edge of frame 0 (see `net.wave_probabilities`)."""
 
 
+_STEADY_BEATS = 5  # beats on each side that make up the median of a boundary
 _SUPPORT_BEATS = 7  # beats on each side whose P waves support a beat's own
 
 
@@ -29,8 +30,8 @@ _SUPPORT_BEATS = 7  # beats on each side whose P waves support a beat's own
 class Settings:
     """Thresholds of the decoding; their values and meanings stand in ``settings.toml``, section ``decode``.
 
-    ``*_level`` is a probability, mean over the leads; ``*_mass_s`` its integral over a wave; ``*_height`` its largest value;
-    `contrast` and `width_s` are given for P, QRS and T.
+    ``*_level`` is a probability, mean over the leads; ``*_mass_s`` its integral over a wave; ``p_height_*`` its largest value;
+    `contrast` and `width_s` are given for P, QRS and T, `steady_s` for P and T.
     """
 
     qrs_level: float
@@ -46,6 +47,9 @@ class Settings:
     p_height_irregular: float
     pr_max_s: float
     contrast: tuple[float, float, float]
+    onset_share: float
+    j_share: float
+    steady_s: tuple[float, float]
     width_s: tuple[float, float, float]
 
 
@@ -139,7 +143,7 @@ def decode(prob: NDArray[np.float32], frame_rate_hz: float, fs: float, threshold
     sums = _integrals(both, prob[:, 1::2], s.contrast)
 
     def wave(kind: int, regions: _Regions, pad_s: float) -> Wave:
-        edges = _edges(sums[0][:, kind], sums[1][:, kind], regions, int(pad_s * rate))
+        edges = _edges(sums[0][:, kind], sums[1][:, kind], regions, int(pad_s * rate), kind != 1)
         out = np.stack([(e / rate + FRAME_OFFSET) * fs for e in edges])
         out[:, (out[2] - out[0] < s.width_s[kind] * fs) | ~live[:, None]] = np.nan
         return Wave(out[0], out[1], out[2], regions.height)
@@ -152,16 +156,21 @@ def decode(prob: NDArray[np.float32], frame_rate_hz: float, fs: float, threshold
     beat_p, is_main = _last_per_beat(regions_p, beats.middle, s.pr_max_s * rate)
 
     qrs = wave(1, beats, 0.10)
+    r_sample = _global(qrs.peak, 0.5)
+    usual = _usual(r_sample, qrs)
     t = _spread(wave(2, regions_t, 0.12), beat_t, beats.middle.size)
+    _steady(t, r_sample, usual, s.steady_s[1] * fs, 0.25 * fs)
     all_p = wave(0, regions_p, 0.08)
+    p = _spread(all_p.take(is_main), beat_p[is_main], beats.middle.size)
+    _steady(p, r_sample, usual, s.steady_s[0] * fs, 0.25 * fs)
     return Found(
-        r_sample=_global(qrs.peak, 0.5),
-        p=_spread(all_p.take(is_main), beat_p[is_main], beats.middle.size),
+        r_sample=r_sample,
+        p=p,
         qrs=qrs,
         t=t,
         extra_p=all_p.take(~is_main),
-        qrs_onset=_global(qrs.onset, 0.25),
-        qrs_offset=_global(qrs.offset, 0.75),
+        qrs_onset=_global(qrs.onset, s.onset_share),
+        qrs_offset=_global(qrs.offset, s.j_share),
     )
 
 
@@ -261,18 +270,63 @@ def _around(x: Float, share: float) -> Float:
     return np.partition(windows, place, axis=1)[:, place]
 
 
-def _edges(total: Float, rising: Float, regions: _Regions, pad: int) -> tuple[Float, Float, Float]:
-    """Onset, peak and offset (lead, region) in frames, from integrals of the probability."""
-    centre = regions.middle
+def _edges(total: Float, rising: Float, regions: _Regions, pad: int, fill: bool) -> tuple[Float, Float, Float]:
+    """Onset, peak and offset (lead, region) in frames, from integrals of the probability.
+
+    With ``fill`` the integrals are taken given that the wave exists: divided by the probability
+    at the wave's middle (its root towards the offset, which is drawn late otherwise).
+    """
+    centre, last = regions.middle, total.shape[1] - 1
     left = np.maximum(regions.start - pad, 0)
-    right = np.minimum(regions.stop + pad, total.shape[1] - 1)
+    right = np.minimum(regions.stop + pad, last)
     if centre.size > 1:
         left[1:] = np.maximum(left[1:], (regions.stop[:-1] + regions.start[1:]) // 2)
         right[:-1] = np.minimum(right[:-1], (regions.stop[:-1] + regions.start[1:] + 1) // 2)
-    onset = centre - (total[:, centre] - total[:, left])
-    offset = centre + (total[:, right] - total[:, centre])
-    peak = onset + (rising[:, right] - rising[:, left])
-    return onset, peak, offset
+    before = total[:, centre] - total[:, left]
+    after = total[:, right] - total[:, centre]
+    rise = (rising[:, right] - rising[:, left]) / np.maximum(before + after, 1e-6)
+    if fill:
+        low, high = np.maximum(centre - 2, 0), np.minimum(centre + 2, last)
+        sure = (total[:, high] - total[:, low]) / np.maximum(high - low, 1)
+        sure = np.clip(sure, 0.35, 1)
+        before /= sure
+        after /= np.sqrt(sure)
+    onset = centre - before
+    offset = centre + after
+    return onset, onset + rise * (before + after), offset
+
+
+def _usual(r: Float, qrs: Wave) -> NDArray[np.bool_]:
+    """Beats whose RR before and QRS width are like those of the beats around."""
+    if r.size < 4:
+        return np.zeros(r.size, bool)
+    rr = np.diff(r, prepend=2 * r[0] - r[1])
+    width = np.nan_to_num(_global(qrs.offset - qrs.onset, 0.5), nan=1.0)
+    near = np.abs(rr / _around(rr, 0.5) - 1) < 0.15
+    return near & (np.abs(width / _around(width, 0.5) - 1) < 0.25)
+
+
+def _steady(wave: Wave, r: Float, usual: NDArray[np.bool_], free: float, reach: float) -> None:
+    """Pull single outliers towards the same lead's median over the usual beats around, in place.
+
+    A difference up to ``free`` samples stays, what is beyond is reduced to a fifth; unusual beats
+    (ectopic, early, wide) and differences beyond ``reach`` are left alone.
+    """
+    if usual.sum() < 4:
+        return
+    k = 2 * _STEADY_BEATS + 1
+    stack = np.concatenate([wave.onset, wave.peak, wave.offset]) - r
+    wide = np.pad(np.where(usual, stack, np.nan), ((0, 0), (_STEADY_BEATS,) * 2), constant_values=np.nan)
+    ordered = np.sort(np.lib.stride_tricks.sliding_window_view(wide, k, axis=1), axis=2)
+    count = k - np.isnan(ordered).sum(axis=2)
+    index = np.maximum(count - 1, 0)[:, :, None]
+    pair = np.take_along_axis(ordered, np.concatenate([index // 2, (index + 1) // 2], axis=2), axis=2)
+    middle = pair.mean(axis=2)
+    off = stack - middle
+    moved = middle + np.clip(off, -free, free) * 0.8 + off * 0.2
+    change = usual & (count > 3) & (np.abs(off) < reach)
+    result = np.split(np.where(change, moved, stack) + r, 3)
+    wave.onset, wave.peak, wave.offset = result
 
 
 def _spread(wave: Wave, beat: Int, n_beat: int) -> Wave:
@@ -294,4 +348,4 @@ def _global(x: Float, share: float) -> Float:
     high = np.minimum(low + 1, np.maximum(count - 1, 0))
     column = np.arange(x.shape[1])
     first = ordered[low, column]
-    return first + (place - low) * (ordered[high, column] - first)
+    return np.asarray(first + (place - low) * (ordered[high, column] - first))

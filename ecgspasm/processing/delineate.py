@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ecgspasm.ecg import Beats, Delineation, Floats, Strings, Waves, read_only
 from ecgspasm.processing import net
 from ecgspasm.processing.decode import Found, Wave, decode
+from ecgspasm.processing.refine import refine
 from ecgspasm.processing.settings import settings
 
 Probabilities = Callable[[Floats, float], tuple[NDArray[np.float32], float]]
@@ -34,8 +35,13 @@ def shipped_weights() -> net.Weights:
 
 def shipped_net(signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], float]:
     """Probabilities by the net that comes with the package."""
+    return net_with(shipped_weights(), signal_uv, fs)
+
+
+def net_with(weights: net.Weights, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], float]:
+    """Probabilities by a net with other weights."""
     with _one_blas_thread():
-        return net.wave_probabilities(signal_uv, fs, shipped_weights())
+        return net.wave_probabilities(signal_uv, fs, weights)
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:
@@ -76,7 +82,7 @@ def find_waves(signal_uv: Floats, fs: float, probabilities: Probabilities = ship
         found = decode(nothing, net.FRAME_RATE_HZ, fs)
         return found.take(np.zeros(len(found.r_sample), dtype=bool))
     found = decode(*probabilities(signal_uv, fs), fs)
-    return found.take(np.isfinite(found.r_sample))
+    return refine(found.take(np.isfinite(found.r_sample)), signal_uv, fs)
 
 
 def delineation(

@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from ecgspasm.ecg import MEASURED, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
 from ecgspasm.processing.settings import settings
+from ecgspasm.processing.spans import Integral
 
 ST_NAMES = {0: "st_j_uv"} | {ms: f"st_j{ms}_uv" for ms in ST_OFFSETS_MS if ms}
 """Name of the ST level at each offset from J in ms."""
@@ -49,9 +50,10 @@ def measure(
     j = median.j if j is None else j
     numbers = settings("measure")
     per_ms = median.fs / 1000.0
-    level = _mean_between(median.signal_uv, onset - numbers["pr_level_ms"] * per_ms, onset)
+    integral = Integral(median.signal_uv)
+    level = integral.mean(onset - numbers["pr_level_ms"] * per_ms, onset)
     signal = median.signal_uv - level[:, None]
-    values, se = _st(signal, median, j)
+    values, se = _st(integral, level, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
     values |= t_values | _qrs(signal, onset, j, median.fs)
     # Both the sample and the PR level carry the noise of the median.
@@ -100,31 +102,20 @@ def nothing_measured(
     )
 
 
-def _mean_between(signal: Floats, low: float, high: float) -> Floats:
-    """Mean of every lead from one fractional sample to another, by the integral of the linear interpolation."""
-    last = signal.shape[1] - 1
-    low, high = np.clip([low, high], 0, last)
-    points = np.unique(np.concatenate([[low, high], np.arange(np.ceil(low), np.floor(high) + 1)]))
-    below = np.minimum(points.astype(int), last - 1)
-    values = signal[:, below] * (1 - (points - below)) + signal[:, below + 1] * (points - below)
-    if len(points) == 1:
-        return np.asarray(values[:, 0])
-    return np.asarray(np.trapezoid(values, points, axis=1) / (high - low))
-
-
-def _st(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+def _st(integral: Integral, level: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """ST levels against the PR level at each offset from J, and their standard errors."""
     per_ms = median.fs / 1000.0
-    half = settings("measure")["st_window_ms"] / 2 * per_ms
-    values: dict[str, Floats] = {}
-    se: dict[str, Floats] = {}
-    for ms, name in ST_NAMES.items():
-        at = j + ms * per_ms
-        values[name] = _mean_between(signal, at - half, at + half)
-        step = 5.0 * per_ms
-        slope = (_mean_between(signal, at, at + 2 * step) - _mean_between(signal, at - 2 * step, at)) / 10.0  # uV per ms
-        se[name] = np.sqrt(2.0 * median.noise_uv**2 + (slope * median.j_se_ms) ** 2)
+    window = settings("measure")["st_window_ms"] * per_ms
+    at = j + np.array(ST_OFFSETS_MS) * per_ms
+    # Around the instant; at J itself only after it, because the S wave before J is steep and the ST segment after it is not.
+    start = np.where(np.array(ST_OFFSETS_MS) == 0, at, at - window / 2)
+    levels = integral.mean(start, start + window) - level[:, None]
+    # Slope in uV per ms over 20 ms around the instant.
+    slope = (integral.mean(at, at + 10.0 * per_ms) - integral.mean(at - 10.0 * per_ms, at)) / 10.0
+    errors = np.sqrt(2.0 * median.noise_uv[:, None] ** 2 + (slope * median.j_se_ms) ** 2)
+    values: dict[str, Floats] = {name: levels[:, column] for column, name in enumerate(ST_NAMES.values())}
     values["st_slope_uv_per_s"] = (values["st_j80_uv"] - values["st_j20_uv"]) / 0.060
-    return values, se
+    return values, {name: errors[:, column] for column, name in enumerate(ST_NAMES.values())}
 
 
 def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], Strings]:

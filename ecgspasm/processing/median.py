@@ -53,13 +53,10 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     middle = _median_of_beats(stack) if inside.all() else _median_inside(stack, inside)
     origin = beats.r_sample[rows] - before
 
-    def carried(boundary: Floats) -> Floats:
-        return _nanmedian(boundary[..., rows] - origin)
-
-    def waves(each: Waves) -> Waves:
-        parts = (carried(getattr(each, what))[:, None] for what in ("onset", "peak", "offset"))
-        return Waves(*(read_only(part) for part in parts))
-
+    waves = (delineation.p, delineation.qrs, delineation.t)
+    boundaries = np.stack([each for wave in waves for each in (wave.onset, wave.peak, wave.offset)])
+    carried = _nanmedian(boundaries[:, :, rows] - origin)[..., None]
+    p, qrs, t = (Waves(*map(read_only, carried[first : first + 3])) for first in (0, 3, 6))
     j = delineation.j[rows] - origin
     j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j - _nanmedian(j)))) / np.sqrt(len(rows)) * 1000.0 / fs
     return MedianBeat(
@@ -69,12 +66,12 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         r_sample=float(before),
         noise_uv=read_only(_noise(stack, middle, inside, round(before + 0.05 * fs), round(before + 0.35 * fs))),
         n_beats=len(rows),
-        qrs_onset=float(carried(delineation.qrs_onset)),
+        qrs_onset=float(_nanmedian(delineation.qrs_onset[rows] - origin)),
         j=float(_nanmedian(j)),
         j_se_ms=float(max(j_spread, numbers["smallest_j_se_ms"])),
-        p=waves(delineation.p),
-        qrs=waves(delineation.qrs),
-        t=waves(delineation.t),
+        p=p,
+        qrs=qrs,
+        t=t,
         p_shape=_commonest(delineation.p_shape[:, rows]),
         t_shape=_commonest(delineation.t_shape[:, rows]),
     )
@@ -120,7 +117,8 @@ def _median_inside(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
 
 def _noise(stack: Floats, middle: Floats, inside: NDArray[np.bool_], low: int, high: int) -> Floats:
     """Standard error of the median in the ST-T segment from the scatter of the beats, shape (lead,)."""
-    part = np.where(inside[None, :, low:high], stack[:, :, low:high] - middle[:, None, low:high], np.nan)
+    # Every fourth sample: neighbours are no independent witnesses.
+    part = np.where(inside[None, :, low:high:4], stack[:, :, low:high:4] - middle[:, None, low:high:4], np.nan)
     scatter = 1.4826 * _nanmedian(np.abs(part).reshape(len(part), -1))
     n = stack.shape[1]
     return np.asarray(_MEDIAN_SE * scatter / np.sqrt(n) * np.sqrt(n / max(n - 1, 1)))

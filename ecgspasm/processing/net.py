@@ -97,11 +97,13 @@ def wave_probabilities(
     signal = np.atleast_2d(np.asarray(signal_uv))
     n_lead, n_sample = signal.shape
     ratio = Fraction(RATE_HZ / fs).limit_denominator(500)
-    n_frame = -(-(-(-n_sample * ratio.numerator // ratio.denominator)) // HOP)
+    n_frame = math.ceil(math.ceil(n_sample * ratio) / HOP)
     prob = np.zeros((n_lead, len(CLASSES), n_frame * SUBFRAMES), np.float32)
     prob[:, 0] = 1.0
+    # Odd sampling rates are resampled by the nearest fraction; the frames then keep the rate that this gives.
+    frame_rate = float(fs * ratio) / HOP * SUBFRAMES
     if n_frame < 2:
-        return prob, FRAME_RATE_HZ
+        return prob, frame_rate
     source = _Source(signal, ratio, n_frame)
     block = max(_ALIGN, block_lead_frames // n_lead // _ALIGN * _ALIGN)
     starts = range(0, n_frame, block)
@@ -114,7 +116,7 @@ def wave_probabilities(
         prob[level.live, :, SUBFRAMES * start : SUBFRAMES * stop] = y[
             :, :, SUBFRAMES * (start - left) : SUBFRAMES * (stop - left)
         ]
-    return prob, FRAME_RATE_HZ
+    return prob, frame_rate
 
 
 def frames_of(signal_uv: NDArray[np.floating]) -> Float32:
@@ -184,7 +186,7 @@ class _Source:
 
     def _cut(self, left: int, right: int) -> Float32:
         part = self.signal[:, left : min(right, self.signal.shape[1])]
-        return np.subtract(part, self.offset, out=np.empty(part.shape, np.float32), casting="same_kind")
+        return np.asarray(np.subtract(part, self.offset, out=np.empty(part.shape, np.float32), casting="same_kind"))
 
 
 def _level(source: _Source, starts: range, block: int) -> _Level:
@@ -212,7 +214,7 @@ def _running_mean(x: Float64, width: int) -> Float64:
     np.cumsum(x, axis=1, out=total[:, 1:])
     left = np.maximum(np.arange(n) - half, 0)
     right = np.minimum(np.arange(n) + half + 1, n)
-    return (total[:, right] - total[:, left]) / (right - left)
+    return np.asarray((total[:, right] - total[:, left]) / (right - left))
 
 
 def _normalised(frames: Float32, level: _Level, start: int, stop: int) -> Float32:
@@ -246,9 +248,10 @@ def forward(x: Float32, weights: Weights, convention: str = "ludb") -> Float32:
     -------
     numpy.ndarray, shape (lead, class, 2 * frame), float32
     """
-    n_lead, n_frame = x.shape[:2]
-    run = _Runner(weights, -(-n_frame // _ALIGN))
-    h = run.stem(x)
+    n_frame = x.shape[1]
+    width = -(-n_frame // _ALIGN) * _ALIGN
+    run = _Runner(weights)
+    h = run.stem(x, width)
     skips = []
     for name in ("e0", "e1", "e2"):
         if name != "e0":
@@ -258,7 +261,6 @@ def forward(x: Float32, weights: Weights, convention: str = "ludb") -> Float32:
     g = run.down(_lead_mean(h), "d3")
     for name, dilation in (("g0", 1), ("g1", 2), ("g2", 4)):
         z = run.conv(g, name, dilation)
-        z += g
         g = np.maximum(z, 0, out=z)
     _add_twice(h, run.conv(g, "gu"))
     for name, skip in (("1", skips[1]), ("0", skips[0])):
@@ -293,31 +295,26 @@ def _buffer(name: str, *shape: int) -> Float32:
     flat = pool.get(name)
     if flat is None or flat.size < size:
         flat = pool[name] = np.empty(size, np.float32)
-    return flat[:size].reshape(shape)
+    return np.asarray(flat[:size].reshape(shape))
 
 
 class _Runner:
-    """The layers of the net; every result lives in a buffer of its own name.
+    """The layers of the net; every result lives in a buffer of its own name."""
 
-    ``units`` is the number of frames of the coarsest level. At every level each lead carries one
-    unit more, kept zero, so that shifting all leads in one copy brings in zeros.
-    """
-
-    def __init__(self, weights: Weights, units: int) -> None:
+    def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        self.units = units
 
-    def stem(self, x: Float32) -> Float32:
+    def stem(self, x: Float32, width: int) -> Float32:
         """First convolution: 24 samples in steps of 8."""
         n_lead, n_frame = x.shape[:2]
-        width = (self.units + 1) * _ALIGN
         cols = _buffer("cols", n_lead, width, 3, HOP)
         cols[:, 0, 0] = 0
         cols[:, n_frame - 1 :] = 0
         cols[:, 1:n_frame, 0] = x[:, :-1]
         cols[:, :n_frame, 1] = x
         cols[:, : n_frame - 1, 2] = x[:, 1:]
-        cols[:, n_frame, 0] = x[:, -1]
+        if n_frame < width:
+            cols[:, n_frame, 0] = x[:, -1]
         return self._product("stem", cols.reshape(-1, 3 * HOP).T, n_lead, relu=True)
 
     def down(self, x: Float32, name: str) -> Float32:
@@ -333,32 +330,27 @@ class _Runner:
         return self._product(name, self._columns(x, self.weights[name + ".w"], dilation), x.shape[1])
 
     def mixed(self, x: Float32, name: str) -> Float32:
-        """Residual convolution of each lead and of the mean over the leads."""
-        w, m = self.weights[name + ".w"], self.weights[name + ".m"]
-        out = self._product(name, self._columns(x, w), x.shape[1], bias=False)
-        common = m @ self._columns(_lead_mean(x), m)
+        """Convolution of each lead and of the mean over the leads (the residual is in the weights)."""
+        common = self.weights[name + ".m"] @ self._columns(_lead_mean(x), self.weights[name + ".m"])
         common += self.weights[name + ".b"][:, None]
+        out = self._product(name, self._columns(x, self.weights[name + ".w"]), x.shape[1], bias=False)
         out += common[:, None]
-        out += x
         return np.maximum(out, 0, out=out)
 
     def _columns(self, x: Float32, w: Float32, dilation: int = 1) -> Float32:
         """Shifted copies (kernel * channel, lead * frame) of x, zero beyond the ends."""
         n_in, n_lead, n = x.shape
         size = w.shape[1] // n_in
-        flat = x.reshape(n_in, -1)
         if size == 1:
-            return flat
-        x[:, :, n // (self.units + 1) * self.units :] = 0
-        total = n_lead * n
-        cols = _buffer("cols", size, n_in, total)
+            return x.reshape(n_in, -1)
+        cols = _buffer("cols", size, n_in, n_lead, n)
         for k in range(size):
             shift = (k - size // 2) * dilation
-            low, high = min(total, max(0, -shift)), max(0, min(total, total - shift))
-            cols[k, :, :low] = 0
-            cols[k, :, high:] = 0
+            low, high = min(n, max(0, -shift)), max(0, min(n, n - shift))
+            cols[k, :, :, :low] = 0
+            cols[k, :, :, high:] = 0
             if high > low:
-                cols[k, :, low:high] = flat[:, low + shift : high + shift]
+                cols[k, :, :, low:high] = x[:, :, low + shift : high + shift]
         return cols.reshape(size * n_in, -1)
 
     def _product(self, name: str, cols: Float32, n_lead: int, relu: bool = False, bias: bool = True) -> Float32:
