@@ -17,7 +17,7 @@ PACKAGE = Path(ecgspasm.__file__).parent
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"demo"},
+    {"demo", "training"},
     {"plot", "benchmarks"},
     {"serial"},
     {"analysis"},
