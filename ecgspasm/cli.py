@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument(
         "--folds", metavar="DIR", help="use for each record the net of the cross-validation fold that has not seen it"
     )
+    benchmark.add_argument("--noise", metavar="DIR", help="also with NSTDB noise (bw, em, ma in DIR) at 24, 12 and 6 dB")
     benchmark.add_argument("--output", metavar="FILE", help="write all figures as JSON")
     benchmark.set_defaults(run=_benchmark)
 
@@ -176,6 +177,10 @@ def _benchmark(options: argparse.Namespace) -> int:
     names = [name for name in (options.peers or "").split(",") if name]
     first = held_out(Path(options.folds)) if options.folds else own
     delineators = {"ecgspasm": first} | {name: peer(name) for name in names}
+    if options.noise:
+        from ecgspasm.benchmarks.noise import LEVELS_DB, with_noise
+
+        delineators |= {f"ecgspasm at {level} dB": with_noise(first, Path(options.noise), level) for level in LEVELS_DB}
     results = {}
     for name, delineator in delineators.items():
         results[name] = score(Path(options.folder), delineator, watch=_progress(name))

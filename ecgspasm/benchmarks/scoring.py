@@ -141,8 +141,10 @@ def central_sd(errors: Floats) -> float:
     if len(errors) == 0:
         return float("nan")
     low, high = np.quantile(errors, [0.025, 0.975])
-    return float(errors[(errors >= low) & (errors <= high)].std())
+    kept = errors[(errors >= low) & (errors <= high)]
+    return float(kept.std()) if len(kept) else float("nan")
 
 
 def _interval(values: Sequence[float]) -> list[float | None] | None:
-    return [number(each, 3) for each in np.nanquantile(values, [0.025, 0.975])] if values else None
+    known = [value for value in values if np.isfinite(value)]
+    return [number(each, 3) for each in np.quantile(known, [0.025, 0.975])] if known else None
