@@ -1,4 +1,4 @@
-"""Write what the README shows from the code itself: the example's output and its picture.
+"""Write what the README shows from the code and its recorded figures: the example's output, its picture, the benchmark tables.
 
 ``./run python docs/build.py`` writes; ``./run python docs/build.py --check`` exits with 1 if anything is out of date.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -31,9 +33,52 @@ def example_output(code: str) -> str:
     return "\n".join(line.rstrip() for line in told.getvalue().splitlines()) + "\n"
 
 
+_TABLES = re.compile(r"(?P<begin><!-- benchmark: .*? -->\n).*?(?P<end><!-- benchmark ends -->)", re.DOTALL)
+_EDGES = ("P onset", "P offset", "QRS onset", "QRS offset", "T peak", "T offset")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """Recorded results by method."""
+    results: dict[str, Any] = json.loads((ROOT / "data" / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))["results"]
+    return results
+
+
+def benchmark_tables() -> str:
+    """What `ecgspasm benchmark` found, as Markdown."""
+    ludb, qtdb = recorded("ludb"), recorded("qtdb")
+    plain = {name: row for name, row in ludb.items() if " at " not in name}
+    noisy = {name: row for name, row in ludb.items() if " at " in name}
+    lines = [f"**LUDB**, {ludb['ecgspasm']['share_of_set']}, all 12 leads, each against its own annotations:", ""]
+    lines += _table(plain, "sd_central95", "central-95 SD, ms")
+    lines += ["", "The same, all errors:", "", *_table(plain, "sd", "SD, ms")]
+    lines += ["", f"**QTDB**, {qtdb['ecgspasm']['share_of_set']}, the better of two leads, mean of the records' own SDs:", ""]
+    lines += _table(qtdb, "mean_of_record_sds", "SD, ms")
+    lines += ["", "LUDB with recorded muscle, electrode and wander noise (NSTDB, equal parts) in every lead:", ""]
+    lines += _table({"no noise": ludb["ecgspasm"]} | noisy, "sd_central95", "central-95 SD, ms")
+    inverted = {name: row["inverted_t"] for name, row in plain.items()}
+    shares = [f"{name} {100 * row['right_sign'] / row['n']:.1f} %" for name, row in inverted.items()]
+    lines += ["", f"Inverted T waves found with the right sign ({inverted['ecgspasm']['n']} of LUDB): {', '.join(shares)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _table(results: dict[str, Any], figure: str, unit: str) -> list[str]:
+    head = f"| | F1 P / QRS / T, % | {unit}: " + " | ".join(_EDGES) + " | ms an ECG |"
+    lines = [head, "|---" * (3 + len(_EDGES)) + "|"]
+    for name, result in results.items():
+        f1 = " / ".join(_shown(result["waves"][wave]["f1"], 2) for wave in ("P", "QRS", "T"))
+        edges = " | ".join(_shown(result["boundaries"][edge].get(figure), 1) for edge in _EDGES)
+        lines.append(f"| {name} | {f1} | {edges} | {1000 * result['seconds_per_ecg']:.0f} |")
+    return lines
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
 def readme() -> str:
-    """The README with fresh output."""
+    """The README with fresh output and tables."""
     text = README.read_text(encoding="utf-8")
+    text = _TABLES.sub(lambda match: match["begin"] + benchmark_tables() + match["end"], text)
     return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
 
 

@@ -1,7 +1,7 @@
 """The benchmark's figures on a part of the records, which must not get worse.
 
-``./run python docs/ratchet.py DATA_DIR`` (the folder that holds ``ludb`` and ``qtdb``) writes ``data/benchmarks/ratchet.json``; a test
-compares today's figures with it. Each record is scored with the net that has not seen it.
+``./run python docs/ratchet.py DATA_DIR`` (the folder that holds ``ludb`` and ``qtdb``) writes ``data/benchmarks/ratchet.json``;
+a test compares today's figures with it. Each record is scored with the net that has not seen it.
 """
 
 from __future__ import annotations

@@ -214,6 +214,10 @@ class Delineation:
         One of `SHAPES`.
     qrs_onset, j : ndarray, shape (beat,)
         The global QRS onset and J point over all leads.
+    u_peak : ndarray, shape (lead, beat)
+        Peak of the U wave, ``nan`` = absent.
+    u_shape : ndarray of str, shape (lead, beat)
+        ``positive``, ``negative`` or ``absent``.
     extra_p : tuple of ndarray
         P waves beyond the one that belongs to a beat (blocked or dissociated ones), a row ``(onset, peak, offset)`` each,
         one array of shape (wave, 3) a lead.
@@ -228,6 +232,8 @@ class Delineation:
     t_shape: Strings
     qrs_onset: Floats
     j: Floats
+    u_peak: Floats
+    u_shape: Strings
     extra_p: tuple[Floats, ...] = ()
 
     def with_beats(self, beats: Beats) -> Delineation:

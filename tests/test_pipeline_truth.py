@@ -124,3 +124,22 @@ def test_mains_are_removed_only_where_there_are_some() -> None:
     cleaned = clean.remove_mains(hum.ecg.signal_uv, 500)
     left = np.abs(np.fft.rfft(cleaned[1]))[500] / np.abs(np.fft.rfft(hum.ecg.signal_uv[1]))[500]
     assert left < 0.05
+
+
+@pytest.mark.parametrize("amplitude", [-90.0, 90.0])
+def test_u_waves_of_either_sign_are_found_after_t(amplitude: float) -> None:
+    made = es.simulate.ecg(fs=500, rate_bpm=60, seed=10, noise_uv=5.0, u_uv=dict.fromkeys(("V2", "V3", "V4"), amplitude))
+    found = es.delineate(made.ecg)
+    for lead in ("V2", "V3", "V4"):
+        row = found.leads.index(lead)
+        there = np.isfinite(found.u_peak[row])
+        assert there.sum() >= 7
+        assert set(found.u_shape[row][there]) == {"negative" if amplitude < 0 else "positive"}
+        assert (found.u_peak[row][there] > found.t.peak[row][there]).all()
+
+
+def test_noise_after_t_is_no_u_wave() -> None:
+    made = es.simulate.ecg(fs=500, rate_bpm=60, seed=10, noise_uv=25.0, u_uv=dict.fromkeys(("V2", "V3", "V4"), 0.0))
+    found = es.delineate(made.ecg)
+    rows = [found.leads.index(lead) for lead in ("V2", "V3", "V4")]
+    assert np.isfinite(found.u_peak[rows]).mean() < 0.2

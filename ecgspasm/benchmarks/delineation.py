@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from ecgspasm.benchmarks.sets import (
     qtdb,
     waves_of,
 )
-from ecgspasm.benchmarks.truth import WaveTable
+from ecgspasm.benchmarks.truth import Truth, WaveTable
 from ecgspasm.ecg import Ecg, number
 from ecgspasm.errors import EcgError
 from ecgspasm.processing import net
@@ -108,6 +110,7 @@ def score_qtdb(
     """Two leads of QTDB against the first expert; per record the lead that fits better counts, as in the literature."""
     tallies: dict[str, Tally] = {}
     seconds = []
+    u_waves = np.zeros(3, dtype=int)
     for case in watch(_chosen(qtdb(folder), only), QTDB_RECORDS):
         start = time.perf_counter()
         found = delineator(case)
@@ -117,9 +120,29 @@ def score_qtdb(
             waves = near_annotated_beats(found[lead], truth)
             tally = Tally()
             tally.add(waves, truth.waves, case.ecg.fs)
-            leads.append(tally)
-        tallies[case.name] = min(leads, key=Tally.total_error)
-    return _result("qtdb", QTDB_RECORDS, tallies, seconds)
+            leads.append((tally, _u_waves(waves, truth, case.ecg.fs)))
+        tallies[case.name], u_counts = min(leads, key=lambda pair: pair[0].total_error())
+        u_waves += u_counts
+    result = _result("qtdb", QTDB_RECORDS, tallies, seconds)
+    result["u_waves"] = dict(zip(("n", "marked", "found"), map(int, u_waves), strict=True))
+    for boundary, offset in convention("qtdb").items():
+        row = result["boundaries"][boundary]
+        if row["n"]:
+            row["convention_offset"], row["mean_after_offset"] = offset, number(row["mean"] - offset, 2)
+    return result
+
+
+def _u_waves(found: WaveTable, truth: Truth, fs: float) -> Any:
+    """How many U waves the expert marked in a record, how many the method marked near annotated beats, and how many agree."""
+    marked = found.get("U", np.empty((0, 3)))[:, 1]
+    rows, _ = pairs(truth.waves["U"][:, 1], marked, TOLERANCE_MS * fs / 1000.0)
+    return np.array([len(truth.waves["U"]), len(marked), len(rows)])
+
+
+def convention(name: str) -> dict[str, float]:
+    """How much later than the experts of a set the package marks each boundary, in ms, because they draw differently."""
+    text = files("ecgspasm.benchmarks").joinpath("conventions.toml").read_text(encoding="utf-8")
+    return {boundary: float(offset) for boundary, offset in tomllib.loads(text)[name].items()}
 
 
 def _chosen(cases: Iterable[Case], only: set[str] | None) -> Iterable[Case]:

@@ -68,6 +68,8 @@ def waves_of(delineation: Delineation, row: int) -> dict[str, Floats]:
             table = np.concatenate([table, delineation.extra_p[row]])
         table = table[np.isfinite(table[:, 1])]
         tables[name] = table[np.argsort(table[:, 1])]
+    u = delineation.u_peak[row]
+    tables["U"] = np.stack([np.full(len(u), np.nan), u, np.full(len(u), np.nan)], axis=1)[np.isfinite(u)]
     return tables
 
 

@@ -27,6 +27,13 @@ def text(result: Mapping[str, Any]) -> str:
             columns = ("mean", "sd", "sd_central95", "mean_of_record_sds", "median_abs", "p95_abs")
             cells = "".join(f"{_number(row[column], 1):>9}" for column in columns)
             lines.append(f"{name:<12}{row['n']:>7}{cells}{_number(row['share_beyond_40'], 1):>8}")
+    shifted = {name: row for name, row in result["boundaries"].items() if "convention_offset" in row}
+    if shifted:
+        parts = (f"{name} {row['mean_after_offset']:+.1f} ({row['convention_offset']:+.0f})" for name, row in shifted.items())
+        lines += ["", f"mean after the stated offset of this set's convention (the offset), ms: {', '.join(parts)}"]
+    if "u_waves" in result:
+        row = result["u_waves"]
+        lines += ["", f"U waves: {row['n']} by the expert, {row['found']} of them found; {row['marked']} marked in all"]
     if "inverted_t" in result:
         row = result["inverted_t"]
         share = 100 * row["right_sign"] / row["n"] if row["n"] else float("nan")

@@ -180,9 +180,10 @@ def _best_lag(wide: Floats, norm: Floats, template: Floats) -> tuple[Floats, Flo
     n_leads, n_beats, width = wide.shape
     length = template.shape[1]
     n_lags = width - length + 1
-    shifted = np.zeros((n_leads, width, n_lags))
-    for lag in range(n_lags):
-        shifted[:, lag : lag + length, lag] = template
+    # Column `lag` holds the template moved by that many samples: windows of the padded template, read backwards.
+    padded = np.zeros((n_leads, width + n_lags - 1))
+    padded[:, n_lags - 1 : n_lags - 1 + length] = template
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, n_lags, axis=1)[:, :, ::-1]
     product = np.moveaxis(wide, 1, 0).reshape(n_beats, -1) @ shifted.reshape(-1, n_lags)
     score = product / norm / (np.linalg.norm(template) + 1e-9)
     top = score.argmax(axis=1)

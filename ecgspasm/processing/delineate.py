@@ -21,6 +21,7 @@ from ecgspasm.processing import net
 from ecgspasm.processing.decode import Found, Wave, decode
 from ecgspasm.processing.refine import refine
 from ecgspasm.processing.settings import settings
+from ecgspasm.processing.uwave import find_u
 
 Probabilities = Callable[[Floats, float], tuple[NDArray[np.float32], float]]
 """From a signal in uV, shape (lead, sample), and its sampling rate: probabilities (lead, class, frame) and their frame rate."""
@@ -105,6 +106,8 @@ def delineation(
     p, qrs, t = (_all_leads(each, usable, missing) for each in (found.p, found.qrs, found.t))
     level = _level_before(signal_uv, found.qrs_onset, beats.fs)
     extra = _all_leads(found.extra_p, usable, missing)
+    u_peak, u_shape = np.full(t.peak.shape, np.nan), np.full(t.peak.shape, "absent", dtype="U17")
+    u_peak[usable], u_shape[usable] = find_u(found, signal_uv[usable], beats.fs)
     rows = np.stack([extra.onset, extra.peak, extra.offset], axis=2)
     return Delineation(
         leads=leads,
@@ -116,6 +119,8 @@ def delineation(
         t_shape=_shapes(signal_uv, t, level),
         qrs_onset=read_only(found.qrs_onset),
         j=read_only(found.qrs_offset),
+        u_peak=read_only(u_peak),
+        u_shape=read_only(u_shape, "U17"),
         extra_p=tuple(read_only(row[np.isfinite(row[:, 1])]) for row in rows),
     )
 

@@ -278,8 +278,9 @@ def _lead_mean(x: Float32) -> Float32:
 
 def _add_twice(x: Float32, y: Float32) -> None:
     """Add ``y`` to ``x``, which has twice its frames (or as many leads times that), in place."""
-    pairs = x.reshape(*x.shape[:2], -1, 2)
-    pairs += y[..., None]
+    # Two strided additions take a quarter of the time of one that broadcasts over pairs.
+    x[..., 0::2] += y
+    x[..., 1::2] += y
 
 
 _LOCAL = threading.local()
