@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats
+from ecgspasm.errors import EcgError
 from ecgspasm.processing import beats as beat_steps
 from ecgspasm.processing import clean, median, quality
 from ecgspasm.processing.delineate import Probabilities, delineation, find_waves, shipped_net
@@ -32,6 +33,7 @@ def delineate(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Deline
     EcgError
         If the recording is too short.
     """
+    ecg = _an_ecg(ecg)
     return _delineated(ecg, quality.lead_quality(ecg), probabilities)[1]
 
 
@@ -55,7 +57,7 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
     EcgError
         If the recording is too short.
     """
-    ecg = ecg.with_derived_leads()
+    ecg = _an_ecg(ecg).with_derived_leads()
     reasons = quality.lead_quality(ecg)
     filled, found = _delineated(ecg, reasons, probabilities)
     usable = np.array([not reason for reason in reasons])
@@ -70,8 +72,18 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
         return Analysis(ecg, cleaned, reasons, found, None, measured)
     middle = median.median_beat(cleaned, ecg.fs, found, beats)
     rr_ms = float(np.median(beats.rr_ms[1:]))
+    implausible = median.implausible(middle, usable, rr_ms)
+    if implausible:
+        measured = nothing_measured(ecg.leads, reasons, implausible, ecg.subject, ecg.derived)
+        return Analysis(ecg, cleaned, reasons, found, None, measured)
     measured = measure(middle, reasons, rr_ms=rr_ms, subject=ecg.subject, derived=ecg.derived)
     return Analysis(ecg, cleaned, reasons, found, middle, measured)
+
+
+def _an_ecg(given: Ecg) -> Ecg:
+    if not isinstance(given, Ecg):
+        raise EcgError(f"this is a {type(given).__name__}, not an Ecg; use ecgspasm.read(path) or ecgspasm.Ecg(signal_uv=...)")
+    return given
 
 
 def _delineated(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) -> tuple[Floats, Delineation]:

@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None when the shell has closed it
+            sys.stdout.flush()
     except EcgError as error:
         print(f"ecgspasm: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; Python must not complain about that again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        print(f"ecgspasm: cannot write the result: {error.strerror or error}", file=sys.stderr)
+        return BAD_INPUT
     return status
 
 
@@ -94,15 +98,26 @@ def _compare(options: argparse.Namespace) -> int:
     from ecgspasm.serial.compare import compare
 
     criteria = load_criteria(options.criteria)
+    if options.plot is not None:
+        _check_target(options.plot)
     change = compare(read(options.baseline), read(options.current), criteria=criteria)
-    if options.plot:
+    _print_json(change.to_dict()) if options.json else print(change)
+    if options.plot is not None:
         from ecgspasm import plot
 
         figure, _ = plot.comparison(change)
         plot.save(figure, options.plot)
         print(f"picture written to {options.plot}", file=sys.stderr)
-    _print_json(change.to_dict()) if options.json else print(change)
     return OK if change.comparable else NOT_MEASURED
+
+
+def _check_target(path: str) -> None:
+    """Refuse a file that cannot be written before the work is done, not after it."""
+    folder = os.path.dirname(path) or "."
+    if not path or os.path.isdir(path):
+        raise EcgError(f"{path!r} is no name of a file; give one")
+    if not os.path.isdir(folder):
+        raise EcgError(f"there is no folder {folder}; make it first")
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -174,6 +189,8 @@ def _benchmark(options: argparse.Namespace) -> int:
     from ecgspasm.benchmarks.table import text
 
     score = {"ludb": score_ludb, "qtdb": score_qtdb}[options.set]
+    if options.output is not None:
+        _check_target(options.output)
     names = [name for name in (options.peers or "").split(",") if name]
     first = held_out(Path(options.folds)) if options.folds else own
     delineators = {"ecgspasm": first} | {name: peer(name) for name in names}
@@ -185,7 +202,7 @@ def _benchmark(options: argparse.Namespace) -> int:
     for name, delineator in delineators.items():
         results[name] = score(Path(options.folder), delineator, watch=_progress(name))
         print(f"{name}\n{text(results[name])}\n")
-    if options.output:
+    if options.output is not None:
         written = {"date": datetime.now(UTC).date().isoformat(), "results": results}
         Path(options.output).write_text(json.dumps(written, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         print(f"figures written to {options.output}", file=sys.stderr)

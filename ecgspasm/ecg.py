@@ -30,9 +30,12 @@ MEASURED = "measured"
 
 
 def read_only(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
-    """Return `values` as an array that nobody can write to; the caller's own array is copied if it could be written to."""
+    """Return `values` as an array that nobody can write to; the caller's own array is copied if anyone could write to it."""
     array = np.asarray(values, dtype=dtype)
-    if array.flags.writeable and (array is values or array.base is not None):
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and not owner.flags.writeable and owner.base is not None:
+        owner = owner.base
+    if not isinstance(owner, np.ndarray) or (owner.flags.writeable and (array is values or owner is not array)):
         array = array.copy()
     array.setflags(write=False)
     return array
@@ -50,7 +53,7 @@ class Subject:
     def __post_init__(self) -> None:
         if self.sex not in ("male", "female", None):
             raise EcgError(f"sex is {self.sex!r}; give 'male', 'female' or None")
-        if self.age is not None and not 0 <= self.age <= 130:
+        if self.age is not None and not (isinstance(self.age, int | float | np.number) and 0 <= self.age <= 130):
             raise EcgError(f"age is {self.age!r}; give years between 0 and 130, or None")
 
 
@@ -95,18 +98,21 @@ class Ecg:
 
     def __post_init__(self) -> None:
         try:
+            if np.iscomplexobj(self.signal_uv):
+                raise TypeError("the signal is complex")
             signal = read_only(self.signal_uv)
             fs = float(self.fs)
         except (TypeError, ValueError) as error:
             raise EcgError(f"signal_uv and fs must be numbers: {error}") from error
+        if not isinstance(self.subject, Subject):
+            raise EcgError(f"subject is {type(self.subject).__name__}; give ecgspasm.Subject(sex=..., age=...)")
         if signal.ndim != 2:
             raise EcgError(f"signal_uv has {signal.ndim} axes; give two: (lead, sample)")
-        names = (self.leads,) if isinstance(self.leads, str) else tuple(self.leads)
-        leads = tuple(lead_names.canonical(name) for name in names)
+        leads = _names(self.leads, "leads")
         _check_rows(signal, leads)
         if not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
             raise EcgError(f"fs is {self.fs!r}; give the sampling rate in Hz, between 50 and 10000")
-        derived = tuple(lead_names.canonical(name) for name in self.derived)
+        derived = _names(self.derived, "derived")
         if not set(derived) <= set(leads):
             raise EcgError(f"derived names {sorted(set(derived) - set(leads))} are not among the leads; drop them")
         for name, value in (("signal_uv", signal), ("fs", fs), ("leads", leads), ("derived", derived)):
@@ -148,6 +154,14 @@ class Ecg:
         return f"Ecg({len(self.leads)} leads {' '.join(self.leads)}, {self.duration_s:g} s at {self.fs:g} Hz{where})"
 
 
+def _names(given: Any, what: str) -> tuple[str, ...]:
+    """Lead names in their usual spelling."""
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise EcgError(f"{what} is {given!r}; give a list of lead names such as ['I', 'II', 'V2']")
+    return tuple(lead_names.canonical(name) for name in names)
+
+
 def _check_rows(signal: Floats, leads: Sequence[str]) -> None:
     if signal.shape[0] != len(leads):
         hint = "; the axes are (lead, sample), so transpose it" if signal.shape[1] == len(leads) else ""
@@ -168,7 +182,7 @@ class Beats:
     r_sample: Floats
     """Fiducial sample of the QRS (fractional), shape (beat,)."""
     kind: Strings
-    """``dominant``, ``ectopic``, ``paced`` or ``unusable``, shape (beat,)."""
+    """``dominant``, ``ectopic`` or ``unusable``, shape (beat,)."""
     reason: Strings
     """Why a beat is not used; empty for dominant ones, shape (beat,)."""
     fs: float
@@ -243,8 +257,9 @@ class Delineation:
     def to_frame(self) -> pd.DataFrame:
         """One row a lead, beat and wave: ``lead, beat, wave, onset, peak, offset`` (input samples; nan = absent).
 
-        The numbers are rounded to whole samples and clipped to none: an absent wave keeps its row with ``nan``. P waves that no
-        QRS follows come as further rows of the beat before which they stand.
+        The numbers are rounded to whole samples; an absent wave keeps its row with ``nan``, and so does a boundary that lies
+        outside the recording. P waves that no QRS follows come as further rows of the beat before which they stand, so lead, beat
+        and wave together may occur more than once.
         """
         import pandas as pd
 
@@ -283,7 +298,7 @@ class MedianBeat:
     signal_uv: Floats
     r_sample: float
     noise_uv: Floats
-    """Standard error of a sample of the median, from the scatter of the beats, shape (lead,)."""
+    """Standard error of a level in the ST-T segment against the PR level, from the scatter of the beats, shape (lead,)."""
     n_beats: int
     qrs_onset: float
     j: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +33,11 @@ def with_lead(lead: str, values: object) -> es.Ecg:
         ({"signal_uv": np.full((1, 100), np.inf), "fs": 500, "leads": ["I"]}, "infinite"),
         ({"signal_uv": np.zeros((0, 100)), "fs": 500, "leads": []}, "no lead"),
         ({"signal_uv": [["a"]], "fs": 500, "leads": ["I"]}, "must be numbers"),
+        ({"signal_uv": np.zeros((1, 100), dtype=complex), "fs": 500, "leads": ["I"]}, "the signal is complex"),
+        ({"signal_uv": np.zeros((1, 100)), "fs": 500, "leads": [1]}, "give a list of lead names"),
+        ({"signal_uv": np.zeros((1, 100)), "fs": 500, "leads": None}, "give a list of lead names"),
+        ({"signal_uv": np.zeros((1, 100)), "fs": 500, "leads": ["I"], "derived": None}, "give a list of lead names"),
+        ({"signal_uv": np.zeros((1, 100)), "fs": 500, "leads": ["I"], "subject": {"age": 3}}, "give ecgspasm.Subject"),
     ],
 )
 def test_an_impossible_ecg_is_refused_in_one_line(kwargs: dict[str, object], said: str) -> None:
@@ -112,9 +118,28 @@ def test_ecgs_without_a_common_lead_are_refused() -> None:
         es.compare(one, other)
 
 
-def test_a_swapped_arm_cable_is_not_new_ischemia() -> None:
-    signal = GOOD.signal_uv.copy()
-    i, ii, iii, avr, avl = (GOOD.index(lead) for lead in ("I", "II", "III", "aVR", "aVL"))
-    signal[[i, ii, iii, avr, avl]] = np.stack([-signal[i], signal[iii], signal[ii], signal[avl], signal[avr]])
-    change = es.compare(GOOD, replace(GOOD, signal_uv=signal))
-    assert not [finding for finding in change.findings if finding.verdict == "MET"]
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: es.analyze(None),  # type: ignore[arg-type]
+        lambda: es.delineate(GOOD.signal_uv),  # type: ignore[arg-type]
+        lambda: es.compare("a.hea", "b.hea"),  # type: ignore[arg-type]
+        lambda: es.analyze(es.simulate.ecg(fs=500, seed=1)),  # type: ignore[arg-type]
+        lambda: es.load_criteria(5),  # type: ignore[arg-type]
+        lambda: es.Subject(age="50"),  # type: ignore[arg-type]
+        lambda: es.Subject(sex="m"),  # type: ignore[arg-type]
+    ],
+)
+def test_something_else_than_an_ecg_is_refused_in_one_line(call: Callable[[], object]) -> None:
+    with pytest.raises(es.EcgError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_read_only_view_of_a_writable_array_is_copied() -> None:
+    mine = np.ones((1, 2000))
+    view = mine[:]
+    view.setflags(write=False)
+    ecg = es.Ecg(signal_uv=view, fs=500, leads=["V2"])
+    mine[:] = 0.0
+    assert ecg.signal_uv.min() == 1.0

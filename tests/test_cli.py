@@ -112,6 +112,21 @@ def test_help_answers_at_once() -> None:
     assert best < empty + 0.2
 
 
+def test_a_target_that_cannot_be_written_is_refused_before_the_work(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for target in ("", str(tmp_path), str(tmp_path / "none" / "x.png")):
+        assert main(["compare", BASELINE, PRESENTATION, "--plot", target]) == 1
+        assert capsys.readouterr().out == ""
+    assert main(["benchmark", "ludb", str(tmp_path), "--output", str(tmp_path / "none" / "x.json")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    command = f"{sys.executable} -m ecgspasm measure {BASELINE} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ecgspasm: cannot write the result")
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m ecgspasm delineate {BASELINE} | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)

@@ -10,6 +10,7 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.serial.comparison import MET
+from tests.test_steps import check_rows
 
 SETS = {
     "ludb": ("ludb/data/*.hea", 140),
@@ -33,6 +34,11 @@ def test_every_record_is_analysed_or_refused_with_a_reason(real_data: Path, name
             assert "\n" not in str(error)
             outcome["refused"] += 1
             continue
+        m = found.measurements
+        if np.isfinite(m.qrs_ms):
+            assert 50 <= m.qrs_ms <= 240
+            assert 20 <= m.rate_bpm <= 250
+        check_rows(es.delineate(ecg).to_frame(), ecg.signal_uv.shape[1])
         measured = [state == "measured" for state in found.measurements.state]
         assert all(state == "measured" or len(state) > len("not_measurable: ") for state in found.measurements.state)
         outcome["measured" if any(measured) else "nothing measured"] += 1

@@ -32,7 +32,7 @@ MEASURES = (
     "r_uv",
     "s_uv",
 )
-CONFOUNDERS = ("wide-qrs", "changed-conduction", "changed-leads")
+CONFOUNDERS = ("wide-qrs", "changed-conduction", "changed-leads", "changed-gain")
 KINDS = ("new", "resolution")
 
 
@@ -90,7 +90,11 @@ def load_criteria(path: str | Path | None = None) -> tuple[Criterion, ...]:
     >>> [criterion.id for criterion in load_criteria()][:2]
     ['new-st-elevation', 'new-st-depression']
     """
-    return _shipped() if path is None else _parse(_text(Path(path)), str(path))
+    if path is None:
+        return _shipped()
+    if not isinstance(path, str | Path):
+        raise EcgError(f"criteria are read from a path, not from a {type(path).__name__}; give the path of a TOML file")
+    return _parse(_text(Path(path)), str(path))
 
 
 @cache

@@ -128,6 +128,7 @@ def classify(signal_uv: Floats, fs: float, r_sample: Floats, missing: NDArray[np
     kind[~whole], reason[~whole] = "unusable", "QRS cut off by the edge of the recording"
     if whole.any():
         wide = signal_uv[:, centre[whole, None] + np.arange(low - slack, high + slack + 1)]
+        wide = wide - wide.mean(axis=2, keepdims=True)
         shift, correlation = _align(wide, slack)
         r_sample = r_sample.copy()
         r_sample[whole] = centre[whole] + shift
@@ -145,13 +146,20 @@ def _align(wide: Floats, slack: int) -> tuple[Floats, Floats]:
 
     `wide` has shape (lead, beat, window + 2 slack).
     """
+    numbers = settings("beats")
     n_beats = wide.shape[1]
+    inner = wide[:, :, slack : wide.shape[2] - slack]
+    # A lead counts by how well its beats repeat: one full of noise must not make all beats look different.
+    energy = (inner**2).sum(axis=2).mean(axis=1)
+    repeated = (np.median(inner, axis=1) ** 2).sum(axis=1) / np.maximum(energy, 1e-9)
+    wide = wide * np.minimum(repeated, 1.0)[:, None, None]
     inner = wide[:, :, slack : wide.shape[2] - slack]
     flat = _unit(np.moveaxis(inner, 1, 0).reshape(n_beats, -1))
     seeds = np.unique(np.linspace(0, n_beats - 1, min(n_beats, _MOST_SEEDS)).round().astype(int))
     alike = flat[seeds] @ flat.T
     # The envelope's peak may sit some ms apart in equal beats, so the crowd is chosen with a softer limit than the verdict.
-    template_rows = alike[np.argmax((alike > 0.7).sum(axis=1))] > 0.7
+    crowd = alike > numbers["crowd_correlation"]
+    template_rows = crowd[np.argmax(crowd.sum(axis=1))]
     norm = _window_norm(wide, inner.shape[2])
     shift: Floats = np.zeros(n_beats)
     best: Floats = np.zeros(n_beats)
@@ -161,7 +169,8 @@ def _align(wide: Floats, slack: int) -> tuple[Floats, Floats]:
         window = picked[:, None] + np.arange(inner.shape[2])
         template = np.median(wide[:, rows[:, None], window], axis=1)
         shift, best = _best_lag(wide, norm, template - template.mean(axis=1, keepdims=True))
-        template_rows = best > 0.85 if (best > 0.85).any() else template_rows
+        fits = best > numbers["template_correlation"]
+        template_rows = fits if fits.any() else template_rows
     return shift, best
 
 
@@ -224,8 +233,9 @@ def _mark_missing(
     if not missing.any():
         return
     count = np.concatenate([[0], np.cumsum(missing)])
-    low = np.clip(np.round(r_sample - 0.3 * fs), 0, len(missing)).astype(int)
-    high = np.clip(np.round(r_sample + 0.5 * fs), 0, len(missing)).astype(int)
+    first, last = (ms * fs / 1000.0 for ms in settings("beats")["beat_window_ms"])
+    low = np.clip(np.round(r_sample + first), 0, len(missing)).astype(int)
+    high = np.clip(np.round(r_sample + last), 0, len(missing)).astype(int)
     spoilt = (count[high] > count[low]) & (kind == "dominant")
     kind[spoilt], reason[spoilt] = "unusable", "samples are missing in this beat"
 
@@ -245,7 +255,8 @@ def mark_spoilt(clean_uv: Floats, beats: Beats, placed: NDArray[np.bool_]) -> Be
     kind, reason = beats.kind.copy(), beats.reason.copy()
     lost = beats.dominant & ~placed
     kind[lost], reason[lost] = "unusable", "QRS onset or J not found"
-    span = np.arange(round(-0.05 * beats.fs), round(0.4 * beats.fs))
+    low, high = (round(ms * beats.fs / 1000.0) for ms in numbers["st_t_window_ms"])
+    span = np.arange(low, high)
     centre = np.round(beats.r_sample).astype(int)
     cut = (kind == "dominant") & ((centre + span[0] < 0) | (centre + span[-1] >= clean_uv.shape[1]))
     kind[cut], reason[cut] = "unusable", "ST-T cut off by the edge of the recording"

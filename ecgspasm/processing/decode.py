@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgspasm.ecg import Strings
 from ecgspasm.processing.settings import settings
 
 Float = NDArray[np.float64]
@@ -94,9 +95,18 @@ class Found:
     extra_p: Wave
     qrs_onset: Float
     qrs_offset: Float
+    u_peak: Float | None = None
+    u_shape: Strings | None = None
+    """What `uwave.find_u` adds, (lead, beat)."""
+
+    @staticmethod
+    def empty() -> Found:
+        """No lead and no beat."""
+        none, wave = np.zeros(0), Wave(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
+        return Found(none, wave, wave, wave, wave, none, none)
 
     def take(self, keep: NDArray[np.bool_]) -> Found:
-        """Some of the beats."""
+        """Some of the beats, before U waves are looked for."""
         p, qrs, t = (each.take(keep) for each in (self.p, self.qrs, self.t))
         return Found(self.r_sample[keep], p, qrs, t, self.extra_p, self.qrs_onset[keep], self.qrs_offset[keep])
 

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from ecgspasm.ecg import Beats, Delineation, Floats, Strings, Waves, read_only
 from ecgspasm.processing import net
 from ecgspasm.processing.decode import Found, Wave, decode
+from ecgspasm.processing.lobes import shapes
 from ecgspasm.processing.refine import refine
 from ecgspasm.processing.settings import settings
+from ecgspasm.processing.spans import Integral
 from ecgspasm.processing.uwave import find_u
 
 Probabilities = Callable[[Floats, float], tuple[NDArray[np.float32], float]]
@@ -78,12 +80,11 @@ def find_waves(signal_uv: Floats, fs: float, probabilities: Probabilities = ship
         Positions in fractional samples; only beats that have a fiducial.
     """
     if signal_uv.shape[0] == 0:
-        nothing = np.full((1, 7, 2), 0.0, dtype=np.float32)
-        nothing[:, 0] = 1.0
-        found = decode(nothing, net.FRAME_RATE_HZ, fs)
-        return found.take(np.zeros(len(found.r_sample), dtype=bool))
+        return Found.empty()
     found = decode(*probabilities(signal_uv, fs), fs)
-    return refine(found.take(np.isfinite(found.r_sample)), signal_uv, fs)
+    integral = Integral(signal_uv)
+    found = refine(found.take(np.isfinite(found.r_sample)), integral, fs)
+    return find_u(found, integral, fs)
 
 
 def delineation(
@@ -107,7 +108,8 @@ def delineation(
     level = _level_before(signal_uv, found.qrs_onset, beats.fs)
     extra = _all_leads(found.extra_p, usable, missing)
     u_peak, u_shape = np.full(t.peak.shape, np.nan), np.full(t.peak.shape, "absent", dtype="U17")
-    u_peak[usable], u_shape[usable] = find_u(found, signal_uv[usable], beats.fs)
+    if found.u_peak is not None and found.u_shape is not None:
+        u_peak[usable], u_shape[usable] = found.u_peak, found.u_shape
     rows = np.stack([extra.onset, extra.peak, extra.offset], axis=2)
     return Delineation(
         leads=leads,
@@ -133,7 +135,21 @@ def _all_leads(wave: Wave, usable: NDArray[np.bool_], missing: NDArray[np.bool_]
         at = np.clip(np.nan_to_num(full), 0, missing.shape[1] - 1).astype(int)
         gone = missing[np.arange(len(usable))[None, :, None], at].any(axis=0)
         full[:, gone] = np.nan
-    return Waves(*(read_only(part) for part in full))
+    return Waves(*(read_only(part) for part in _in_order(full, missing.shape[1])))
+
+
+def _in_order(full: Floats, n_samples: int) -> Floats:
+    """Boundaries that lie outside the recording were not seen, and a peak lies between them, shape (3, lead, beat)."""
+    onset, peak, offset = full
+    outside = (full < 0) | (full > n_samples - 1)
+    # The peak is a mean of several estimates, each good to some ms; in a narrow wave it may fall just beyond an edge.
+    low, high = np.fmin(onset, peak), np.fmax(offset, peak)
+    known = np.isfinite(onset) & np.isfinite(offset)
+    full[1] = np.where(known & (onset <= offset), np.clip(peak, onset, offset), peak)
+    full[0], full[2] = np.where(onset > offset, low, onset), np.where(onset > offset, high, offset)
+    full[outside] = np.nan
+    full[:, np.isnan(full[1])] = np.nan
+    return full
 
 
 def _at(signal_uv: Floats, position: Floats) -> Floats:
@@ -166,14 +182,8 @@ def _shapes(signal_uv: Floats, waves: Waves, level: Floats | None) -> Strings:
     else:
         values = values - level[..., None]
     high, low = values.max(axis=2), -values.min(axis=2)
-    rule = settings("measure")
-    larger, smaller = np.maximum(high, low), np.minimum(high, low)
     top, bottom = values.argmax(axis=2), values.argmin(axis=2)
-    # A lobe has a summit; an end of the wave that is high or low is a slope, such as that of the ST segment.
     summit = np.where(high >= low, bottom, top)
     inside = (summit > 0) & (summit < values.shape[2] - 1)
-    biphasic = inside & (smaller >= rule["smallest_lobe_uv"]) & (smaller >= rule["lobe_share"] * larger)
-    up_first = top < bottom
-    shape = np.where(high >= low, "positive", "negative").astype("U17")
-    shape = np.where(biphasic, np.where(up_first, "positive-negative", "negative-positive"), shape)
+    shape = shapes(high, low, top < bottom, inside)
     return read_only(np.where(np.isfinite(waves.peak), shape, "absent"), "U17")

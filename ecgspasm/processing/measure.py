@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from ecgspasm.ecg import MEASURED, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
+from ecgspasm.processing.lobes import shapes
 from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
@@ -56,9 +57,8 @@ def measure(
     values, se = _st(integral, level, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
     values |= t_values | _qrs(signal, onset, j, median.fs)
-    # Both the sample and the PR level carry the noise of the median.
     for name in t_values:
-        se[name] = median.noise_uv * np.sqrt(2.0)
+        se[name] = median.noise_uv
     state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
     known = np.array([each == MEASURED for each in state])
     qt_ms, pr_ms = _intervals(median, onset)
@@ -112,7 +112,7 @@ def _st(integral: Integral, level: Floats, median: MedianBeat, j: float) -> tupl
     levels = integral.mean(start, start + window) - level[:, None]
     # Slope in uV per ms over 20 ms around the instant.
     slope = (integral.mean(at, at + 10.0 * per_ms) - integral.mean(at - 10.0 * per_ms, at)) / 10.0
-    errors = np.sqrt(2.0 * median.noise_uv[:, None] ** 2 + (slope * median.j_se_ms) ** 2)
+    errors = np.hypot(median.noise_uv[:, None], slope * median.j_se_ms)
     values: dict[str, Floats] = {name: levels[:, column] for column, name in enumerate(ST_NAMES.values())}
     values["st_slope_uv_per_s"] = (values["st_j80_uv"] - values["st_j20_uv"]) / 0.060
     return values, {name: errors[:, column] for column, name in enumerate(ST_NAMES.values())}
@@ -141,16 +141,12 @@ def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Flo
     first_up = top < bottom
     positive = np.where(there, np.maximum(high, 0.0), np.nan)
     negative = np.where(there, np.minimum(low, 0.0), np.nan)
-    larger, smaller = np.maximum(positive, -negative), np.minimum(positive, -negative)
     up = positive >= -negative
-    # A lobe has a summit; a first or last sample that is high or low is the end of a slope from the ST segment.
     edge = 2.0 * per_ms
     summit = np.where(up, bottom, top)
     inside = (summit > np.ceil(start) + edge) & (summit < np.floor(offset) - edge)
-    biphasic = inside & (smaller >= numbers["smallest_lobe_uv"]) & (smaller >= numbers["lobe_share"] * larger)
-    shape = np.where(up, "positive", "negative").astype("U17")
-    shape = np.where(biphasic, np.where(first_up, "positive-negative", "negative-positive"), shape)
-    shape = np.where(larger < numbers["smallest_lobe_uv"], "flat", shape)
+    shape = shapes(positive, -negative, first_up, inside)
+    shape = np.where(np.maximum(positive, -negative) < numbers["smallest_lobe_uv"], "flat", shape)
     values = {"t_uv": np.where(up, positive, negative), "t_positive_uv": positive, "t_negative_uv": negative}
     return values, np.where(there, shape, "absent").astype("U17")
 

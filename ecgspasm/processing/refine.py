@@ -7,6 +7,8 @@ errors are largely independent of each other.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,14 +18,14 @@ from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
 
-def refine(found: Found, signal_uv: Floats, fs: float) -> Found:
+def refine(found: Found, integral: Integral, fs: float) -> Found:
     """Refine the P and T waves of every lead and beat.
 
     Parameters
     ----------
     found : Found
-    signal_uv : ndarray, shape (lead, sample)
-        What it was found in.
+    integral : Integral
+        Of the signal that it was found in.
     fs : float
 
     Returns
@@ -31,9 +33,8 @@ def refine(found: Found, signal_uv: Floats, fs: float) -> Found:
     Found
         With refined P, T and extra P waves; nothing appears or disappears.
     """
-    integral = Integral(signal_uv)
     p, t, extra = (_refined(each, integral, fs, name) for each, name in ((found.p, "p"), (found.t, "t"), (found.extra_p, "p")))
-    return Found(found.r_sample, p, found.qrs, t, extra, found.qrs_onset, found.qrs_offset)
+    return replace(found, p=p, t=t, extra_p=extra)
 
 
 def _refined(wave: Wave, integral: Integral, fs: float, name: str) -> Wave:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgspasm.ecg import Floats, Strings, read_only
+from ecgspasm.ecg import Floats
 from ecgspasm.processing.decode import Found
 from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
 
-def find_u(found: Found, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float64], Strings]:
+def find_u(found: Found, integral: Integral, fs: float) -> Found:
     """Look for a U wave after each T wave.
 
     The largest deviation of the smoothed signal from the chord that spans the time between T and the next P wave is a U wave
@@ -21,21 +23,21 @@ def find_u(found: Found, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float
     Parameters
     ----------
     found : Found
-    signal_uv : ndarray, shape (lead, sample)
-        What it was found in.
+    integral : Integral
+        Of the signal that it was found in.
     fs : float
 
     Returns
     -------
-    peak : ndarray, shape (lead, beat)
-        Fractional samples; nan = absent.
-    shape : ndarray of str, shape (lead, beat)
-        ``positive``, ``negative`` or ``absent``.
+    Found
+        With `u_peak` (fractional samples; nan = absent) and `u_shape` (``positive``, ``negative`` or ``absent``).
     """
     numbers = settings("u_wave")
     per_ms = fs / 1000.0
     peak = np.full(found.t.offset.shape, np.nan)
     sign = np.zeros(peak.shape)
+    if peak.size == 0:
+        return replace(found, u_peak=peak, u_shape=np.full(peak.shape, "absent", dtype="U17"))
     start = found.t.offset + numbers["after_t_ms"] * per_ms
     end = np.minimum(found.t.offset + numbers["reach_ms"] * per_ms, _next_wave(found) - numbers["before_p_ms"] * per_ms)
     rows, columns = np.nonzero(end - start > numbers["shortest_ms"] * per_ms)
@@ -43,7 +45,7 @@ def find_u(found: Found, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float
         first, width = start[rows, columns], (end - start)[rows, columns]
         share = np.linspace(0.0, 1.0, numbers["points"])
         place = first[:, None] + width[:, None] * share
-        value = Integral(signal_uv).mean_at(np.broadcast_to(rows[:, None], place.shape), place, numbers["box_ms"] * per_ms)
+        value = integral.mean_at(np.broadcast_to(rows[:, None], place.shape), place, numbers["box_ms"] * per_ms)
         bump = value - value[:, :1] - share * (value[:, -1:] - value[:, :1])
         at = np.abs(bump).argmax(axis=1)
         height = bump[np.arange(len(rows)), at]
@@ -52,7 +54,7 @@ def find_u(found: Found, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float
         sign[rows[high], columns[high]] = np.sign(height[high])
     kept = _repeated(peak - found.t.peak, sign, numbers["spread_ms"] * per_ms, numbers["repeated_share"])
     shape = np.where(sign > 0, "positive", "negative")
-    return np.where(kept, peak, np.nan), read_only(np.where(kept, shape, "absent"), "U17")
+    return replace(found, u_peak=np.where(kept, peak, np.nan), u_shape=np.where(kept, shape, "absent").astype("U17"))
 
 
 def _next_wave(found: Found) -> Floats:

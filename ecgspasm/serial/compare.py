@@ -54,9 +54,8 @@ def compare(baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iter
     aligned, measured = _measured_alike(pair, leads)
     state = tuple(_state(measured, lead) for lead in leads)
     changes = {name: _change(measured, name, leads) for name in LEVELS}
-    explains = (
-        confounders(pair["baseline"].measurements, pair["current"].measurements, aligned.qrs_correlation) if aligned else {}
-    )
+    own = {name: each.measurements for name, each in pair.items()}
+    explains = confounders(own["baseline"], own["current"], aligned, leads, state) if aligned else {}
     known = np.array([each == MEASURED for each in state])
     findings = tuple(_finding(rule, leads, known, state, changes, explains) for rule in rules)
     shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
@@ -73,7 +72,7 @@ def _measured_alike(
     good = [
         lead for lead in leads if pair["baseline"].measurements.measured(lead) and pair["current"].measurements.measured(lead)
     ]
-    lag_ms, correlation = _lag(first, second, good or list(leads))
+    lag_ms = _lag(first, second, good or list(leads))
     to_ms = {"baseline": (first.r_sample, first.fs, 0.0), "current": (second.r_sample, second.fs, lag_ms)}
 
     def common(one: float, other: float) -> float:
@@ -96,7 +95,7 @@ def _measured_alike(
             qrs_onset=r + (onset_ms + lag) * fs / 1000.0,
             j=r + (j_ms + lag) * fs / 1000.0,
         )
-    return _aligned(first, second, leads, onset_ms, j_ms, lag_ms, correlation), measured
+    return _aligned(first, second, leads, onset_ms, j_ms, lag_ms, good), measured
 
 
 def _on_grid(median: MedianBeat, leads: Iterable[str], time_ms: Floats) -> Floats:
@@ -106,8 +105,8 @@ def _on_grid(median: MedianBeat, leads: Iterable[str], time_ms: Floats) -> Float
     return np.stack([np.interp(position, samples, median.signal_uv[median.leads.index(lead)]) for lead in leads])
 
 
-def _lag(first: MedianBeat, second: MedianBeat, leads: list[str]) -> tuple[float, float]:
-    """How much later the second beat's QRS lies after its fiducial, in ms, and the correlation there."""
+def _lag(first: MedianBeat, second: MedianBeat, leads: list[str]) -> float:
+    """How much later the second beat's QRS lies after its fiducial, in ms."""
     step = 1000.0 / _GRID_HZ
     window = np.arange(-80.0, 100.0, step)
     lags = np.arange(-_LARGEST_LAG_MS, _LARGEST_LAG_MS + step, step)
@@ -119,8 +118,7 @@ def _lag(first: MedianBeat, second: MedianBeat, leads: list[str]) -> tuple[float
     square = np.einsum("lgw,lgw->lg", shifted, shifted) - shifted.sum(axis=2) ** 2 / len(window)
     score = product / (np.sqrt(np.maximum(square.sum(axis=0), 1e-9)) * np.linalg.norm(one) + 1e-9)
     # Towards no shift, when two lags are as good as equal: equal ECGs must stay where they are.
-    best = int(np.argmax(score - 1e-9 * np.abs(lags)))
-    return float(lags[best]), float(score[best])
+    return float(lags[int(np.argmax(score - 1e-9 * np.abs(lags)))])
 
 
 def _aligned(
@@ -130,7 +128,7 @@ def _aligned(
     onset_ms: float,
     j_ms: float,
     lag_ms: float,
-    correlation: float,
+    good: list[str],
 ) -> AlignedMedians:
     step = 1000.0 / _GRID_HZ
     start = max(-first.r_sample * 1000.0 / first.fs, -second.r_sample * 1000.0 / second.fs - lag_ms) - onset_ms
@@ -139,6 +137,11 @@ def _aligned(
     curves = [_on_grid(each, leads, time_ms + onset_ms + lag) for each, lag in ((first, 0.0), (second, lag_ms))]
     level = (time_ms >= -16.0) & (time_ms <= 0.0)
     curves = [curve - curve[:, level].mean(axis=1, keepdims=True) for curve in curves]
+    # From QRS onset to J only: a large change of ST must not look like another QRS complex.
+    qrs = (time_ms >= 0.0) & (time_ms <= j_ms - onset_ms)
+    rows = [leads.index(lead) for lead in good] or list(range(len(leads)))
+    one, other = (curve[rows][:, qrs].ravel() for curve in curves)
+    correlation = float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-9))
     return AlignedMedians(read_only(time_ms), read_only(curves[0]), read_only(curves[1]), j_ms - onset_ms, correlation)
 
 
