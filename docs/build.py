@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+WEIGHTS = ROOT / "ecgspasm" / "processing" / "net.toml"
 PICTURE = ROOT / "docs" / "presentation-against-baseline.png"
 _EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<output>.*?)```", re.DOTALL)
 
@@ -82,6 +83,24 @@ def readme() -> str:
     return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
 
 
+def beside_the_weights() -> str:
+    """The cross-validation's figures as they stand beside the weights of the net."""
+    lines = [
+        "# Cross-validation figures of the net in net.npz (five folds by record); written by docs/build.py from data/benchmarks."
+    ]
+    for name in ("ludb", "qtdb"):
+        result = recorded(name)["ecgspasm"]
+        lines += ["", f"[{name}]", f'records = "{result["share_of_set"]}"']
+        lines += [f"f1_{wave.lower()} = {row['f1']}" for wave, row in result["waves"].items()]
+        for edge in _EDGES:
+            row, key = result["boundaries"][edge], edge.lower().replace(" ", "_")
+            lines.append(
+                f"{key}_ms = {{ mean = {row['mean']}, sd = {row['sd']}, central95_sd = {row['sd_central95']}, "
+                f"mean_of_record_sds = {row['mean_of_record_sds']} }}"
+            )
+    return "\n".join(lines) + "\n"
+
+
 def draw() -> None:
     """Draw the README's picture."""
     import ecgspasm as es
@@ -94,11 +113,13 @@ def draw() -> None:
 def main() -> int:
     fresh = readme()
     if "--check" in sys.argv[1:]:
-        if fresh == README.read_text(encoding="utf-8") and PICTURE.exists():
+        figures = WEIGHTS.read_text(encoding="utf-8") == beside_the_weights()
+        if figures and fresh == README.read_text(encoding="utf-8") and PICTURE.exists():
             return 0
         print("README.md is out of date; run: ./run python docs/build.py", file=sys.stderr)
         return 1
     README.write_text(fresh, encoding="utf-8")
+    WEIGHTS.write_text(beside_the_weights(), encoding="utf-8")
     draw()
     return 0
 

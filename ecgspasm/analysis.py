@@ -88,7 +88,7 @@ def _an_ecg(given: Ecg) -> Ecg:
 
 def _delineated(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) -> tuple[Floats, Delineation]:
     """The signal without gaps and mains, and where its waves are."""
-    usable = np.array([not reason for reason in reasons])
+    usable = np.array([quality.tells_time(reason) for reason in reasons])
     missing = np.isnan(ecg.signal_uv)
     filled = clean.remove_mains(clean.fill_gaps(ecg.signal_uv), ecg.fs)
     found = find_waves(filled[usable], ecg.fs, probabilities)

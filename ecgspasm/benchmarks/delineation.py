@@ -88,7 +88,7 @@ def score_ludb(
         right sign), ``per_record`` and ``seconds_per_ecg`` (median).
     """
     tallies: dict[str, Tally] = {}
-    signs = np.zeros(3, dtype=int)
+    signs: dict[str, Any] = {}
     seconds = []
     for case in watch(_chosen(ludb(folder), only), LUDB_RECORDS):
         start = time.perf_counter()
@@ -98,10 +98,15 @@ def score_ludb(
         for lead, truth in case.truth.items():
             waves = inside_annotated(found[lead], truth, case.ecg.fs)
             tally.add(waves, truth.waves, case.ecg.fs)
-            signs += _inverted(case.ecg, lead, waves, truth.waves)
+            signs[lead] = signs.get(lead, 0) + _polarity(case.ecg, lead, waves, truth.waves)
     return _result("ludb", LUDB_RECORDS, tallies, seconds) | {
-        "inverted_t": {"n": int(signs[0]), "found": int(signs[1]), "right_sign": int(signs[2])}
+        "inverted_t": _counts(sum(each[0] for each in signs.values())),
+        "t_polarity_by_lead": {lead: {"inverted": _counts(each[0]), "upright": _counts(each[1])} for lead, each in signs.items()},
     }
+
+
+def _counts(row: Any) -> dict[str, int]:
+    return dict(zip(("n", "found", "right_sign"), map(int, row), strict=True))
 
 
 def score_qtdb(
@@ -178,8 +183,8 @@ def _one(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _inverted(ecg: Ecg, lead: str, found: WaveTable, true: WaveTable) -> Any:
-    """How many inverted T waves a lead has, how many of them were found, and how many with the right sign."""
+def _polarity(ecg: Ecg, lead: str, found: WaveTable, true: WaveTable) -> Any:
+    """How many inverted (upright) T waves a lead has, how many were found, how many with the right sign, shape (2, 3)."""
     signal, fs = ecg[lead], ecg.fs
     width = max(1, round(_LEVEL_MS * fs / 1000.0))
     smooth = np.convolve(signal, np.ones(width) / width, mode="same")
@@ -189,9 +194,13 @@ def _inverted(ecg: Ecg, lead: str, found: WaveTable, true: WaveTable) -> Any:
     known = before >= 0
     peaks, level_at = true["T"][known, 1], onsets[before[known]]
     level = smooth[np.clip(level_at - width / 2, 0, len(signal) - 1).astype(int)]
-    deep = smooth[peaks.astype(int)] - level < -_INVERTED_UV
+    height = smooth[peaks.astype(int)] - level
     rows, columns = pairs(peaks, found["T"][:, 1], TOLERANCE_MS * fs / 1000.0)
     partner = dict(zip(rows, columns, strict=True))
-    hit = [int(row) for row in np.flatnonzero(deep) if row in partner]
-    at = found["T"][[partner[row] for row in hit], 1].clip(0, len(signal) - 1).astype(int)
-    return np.array([deep.sum(), len(hit), (smooth[at] < level[hit]).sum()])
+    counts = []
+    for sign in (-1.0, 1.0):
+        large = np.flatnonzero(sign * height > _INVERTED_UV)
+        hit = [int(row) for row in large if row in partner]
+        at = found["T"][[partner[row] for row in hit], 1].clip(0, len(signal) - 1).astype(int)
+        counts.append([len(large), len(hit), int((sign * (smooth[at] - level[hit]) > 0).sum())])
+    return np.array(counts)

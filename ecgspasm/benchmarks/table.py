@@ -38,6 +38,12 @@ def text(result: Mapping[str, Any]) -> str:
         row = result["inverted_t"]
         share = 100 * row["right_sign"] / row["n"] if row["n"] else float("nan")
         lines += ["", f"inverted T waves: {row['n']}, found with the right sign {row['right_sign']} ({share:.1f} %)"]
+    if "t_polarity_by_lead" in result:
+        shares = []
+        for lead, row in result["t_polarity_by_lead"].items():
+            n, right = (sum(row[kind][name] for kind in row) for name in ("n", "right_sign"))
+            shares.append(f"{lead} {100 * right / n:.1f}" if n else f"{lead} -")
+        lines.append(f"T waves beyond 100 uV with the right sign, %: {', '.join(shares)}")
     lines += ["", f"largest total error: {', '.join(result['worst_records'])}"]
     return "\n".join(lines)
 

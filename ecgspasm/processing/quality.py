@@ -8,6 +8,8 @@ from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.settings import settings
 
+_CLIPPED = "clipped"
+
 
 def lead_quality(ecg: Ecg) -> tuple[str, ...]:
     """Give the reason why each lead cannot be used, or an empty string.
@@ -42,6 +44,11 @@ def lead_quality(ecg: Ecg) -> tuple[str, ...]:
     return tuple(_reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads)))
 
 
+def tells_time(reason: str) -> bool:
+    """Whether a lead of that quality still shows when its waves begin and end: one that is only clipped does."""
+    return not reason or reason.startswith(_CLIPPED)
+
+
 def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
     """Share of samples that repeat the lead's extreme value as the sample before did, shape (lead,)."""
     same = signal[:, 1:] == signal[:, :-1]
@@ -62,5 +69,5 @@ def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool)
     if span > limits["largest_span_uv"]:
         return f"spans {span / 1000:.3g} mV, more than a heart gives; wrong gain, or an electrode came off?"
     if stuck > limits["clipped_share"]:
-        return f"clipped: {100 * stuck:.0f} % of the samples stick at the end of the range"
+        return f"{_CLIPPED}: {100 * stuck:.0f} % of the samples stick at the end of the range"
     return ""
