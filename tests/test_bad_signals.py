@@ -60,7 +60,7 @@ def test_two_seconds_are_too_short() -> None:
         (0.0, "flat line"),
         (np.nan, "no sample"),
         (np.where(np.arange(5000) < 2000, np.nan, 100.0), "40 % of the samples are missing"),
-        (np.where(np.arange(5000) % 50 < 25, 2500.0, -2500.0), "clipped"),
+        (np.where(np.arange(5000) % 50 < 25, 2500.0, -2500.0), "saturated"),
         (np.linspace(-40000, 40000, 5000), "more than a heart gives"),
     ],
 )
@@ -72,6 +72,14 @@ def test_a_bad_lead_is_marked_and_the_others_are_measured(values: object, reason
     assert np.isnan(found.get("st_j_uv", "V3"))
     frame = es.delineate(with_lead("V3", values)).to_frame()
     assert frame[frame["lead"] == "V3"]["peak"].isna().all()
+
+
+def test_a_clipped_lead_shows_when_but_not_how_much() -> None:
+    clipped = with_lead("V3", np.clip(GOOD["V3"], -400.0, 400.0))
+    found = es.analyze(clipped)
+    assert found.measurements.state[GOOD.index("V3")].startswith("not_measurable: clipped: ")
+    assert np.isnan(found.measurements.get("t_uv", "V3"))
+    assert np.isfinite(found.delineation.qrs.peak[GOOD.index("V3")]).mean() > 0.8
 
 
 def test_a_short_gap_costs_its_beats_only() -> None:

@@ -68,6 +68,8 @@ def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool)
         return f"spans only {span:.3g} uV, as all leads do; was the signal given in mV instead of uV?"
     if span > limits["largest_span_uv"]:
         return f"spans {span / 1000:.3g} mV, more than a heart gives; wrong gain, or an electrode came off?"
+    if stuck > limits["saturated_share"]:
+        return f"saturated: {100 * stuck:.0f} % of the samples stick at the end of the range"
     if stuck > limits["clipped_share"]:
         return f"{_CLIPPED}: {100 * stuck:.0f} % of the samples stick at the end of the range"
     return ""
