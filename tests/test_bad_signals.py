@@ -82,6 +82,14 @@ def test_a_clipped_lead_shows_when_but_not_how_much() -> None:
     assert np.isfinite(found.delineation.qrs.peak[GOOD.index("V3")]).mean() > 0.8
 
 
+def test_a_single_spike_does_not_cost_the_lead() -> None:
+    spike = np.zeros(5000)
+    spike[2600:2604] = 45000.0
+    found = es.analyze(with_lead("V3", GOOD["V3"] + spike)).measurements
+    assert found.state[GOOD.index("V3")] == "measured"
+    assert found.get("t_uv", "V3") == pytest.approx(es.analyze(GOOD).measurements.get("t_uv", "V3"), abs=15.0)
+
+
 def test_a_short_gap_costs_its_beats_only() -> None:
     signal = GOOD.signal_uv.copy()
     signal[GOOD.index("V2"), 2000:2200] = np.nan

@@ -39,6 +39,9 @@ def lead_quality(ecg: Ecg) -> tuple[str, ...]:
         high = np.fmax.reduce(signal, axis=1)
         low = np.fmin.reduce(signal, axis=1)
     span = high - low
+    # One spike in a quarter of an hour must not cost the lead: where the span is too large, that of all but 1 % counts.
+    for row in np.flatnonzero(span > settings("quality")["largest_span_uv"]):
+        span[row] = np.ptp(np.nanquantile(signal[row], [0.005, 0.995]))
     stuck = _stuck_share(signal, low, high)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
     return tuple(_reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads)))
