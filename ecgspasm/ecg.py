@@ -311,13 +311,6 @@ class MedianBeat:
     p_shape: Strings
     t_shape: Strings
 
-    def at(self, sample: float) -> Floats:
-        """Value of every lead at a fractional sample, linearly interpolated, shape (lead,)."""
-        last = self.signal_uv.shape[1] - 1
-        low = int(np.clip(np.floor(sample), 0, last - 1))
-        share = np.clip(sample - low, 0.0, 1.0)
-        return np.asarray(self.signal_uv[:, low] * (1 - share) + self.signal_uv[:, low + 1] * share)
-
 
 ST_OFFSETS_MS = (0, 20, 40, 60, 80)
 """Where after J the ST level is reported; the names are ``st_j_uv``, ``st_j20_uv`` ... ``st_j80_uv``."""

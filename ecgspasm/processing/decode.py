@@ -52,6 +52,16 @@ class Settings:
     j_share: float
     steady_s: tuple[float, float]
     width_s: tuple[float, float, float]
+    pad_s: tuple[float, float, float]
+    blind_lead: float
+    support_quantile: float
+    support_span: tuple[float, float]
+    irregular_span: tuple[float, float]
+    least_sure: float
+    usual_rr: float
+    usual_width: float
+    outlier_reach_s: float
+    outlier_left: float
 
 
 @cache
@@ -145,7 +155,7 @@ def decode(prob: NDArray[np.float32], frame_rate_hz: float, fs: float, threshold
         All positions in (fractional) samples of the recording.
     """
     s, rate = thresholds or shipped_settings(), frame_rate_hz
-    live = prob[:, 0].min(axis=1) < 0.9
+    live = prob[:, 0].min(axis=1) < s.blind_lead
     if not live.any():
         live[:] = True
     both = prob[:, 1::2] + prob[:, 2::2]
@@ -153,7 +163,8 @@ def decode(prob: NDArray[np.float32], frame_rate_hz: float, fs: float, threshold
     sums = _integrals(both, prob[:, 1::2], s.contrast)
 
     def wave(kind: int, regions: _Regions, pad_s: float) -> Wave:
-        edges = _edges(sums[0][:, kind], sums[1][:, kind], regions, int(pad_s * rate), kind != 1)
+        least_sure = None if kind == 1 else s.least_sure
+        edges = _edges(sums[0][:, kind], sums[1][:, kind], regions, int(pad_s * rate), least_sure)
         out = np.stack([(e / rate + FRAME_OFFSET) * fs for e in edges])
         out[:, (out[2] - out[0] < s.width_s[kind] * fs) | ~live[:, None]] = np.nan
         return Wave(out[0], out[1], out[2], regions.height)
@@ -165,14 +176,14 @@ def decode(prob: NDArray[np.float32], frame_rate_hz: float, fs: float, threshold
     regions_p = regions_p.take(_supported(regions_p, beats.middle, s))
     beat_p, is_main = _last_per_beat(regions_p, beats.middle, s.pr_max_s * rate)
 
-    qrs = wave(1, beats, 0.10)
+    qrs = wave(1, beats, s.pad_s[1])
     r_sample = _global(qrs.peak, 0.5)
-    usual = _usual(r_sample, qrs)
-    t = _spread(wave(2, regions_t, 0.12), beat_t, beats.middle.size)
-    _steady(t, r_sample, usual, s.steady_s[1] * fs, 0.25 * fs)
-    all_p = wave(0, regions_p, 0.08)
+    usual = _usual(r_sample, qrs, s)
+    t = _spread(wave(2, regions_t, s.pad_s[2]), beat_t, beats.middle.size)
+    _steady(t, r_sample, usual, s.steady_s[1] * fs, s.outlier_reach_s * fs, s.outlier_left)
+    all_p = wave(0, regions_p, s.pad_s[0])
     p = _spread(all_p.take(is_main), beat_p[is_main], beats.middle.size)
-    _steady(p, r_sample, usual, s.steady_s[0] * fs, 0.25 * fs)
+    _steady(p, r_sample, usual, s.steady_s[0] * fs, s.outlier_reach_s * fs, s.outlier_left)
     return Found(
         r_sample=r_sample,
         p=p,
@@ -261,13 +272,13 @@ def _supported(regions: _Regions, beats: Int, s: Settings) -> NDArray[np.bool_]:
     beat = np.searchsorted(beats, regions.middle)
     best = np.zeros(beats.size + 1)
     np.maximum.at(best, beat, regions.height)
-    support = _around(best[:-1], 0.75)
-    needed = np.interp(support, (0.2, 0.6), (s.p_height_alone, s.p_height_regular))
+    support = _around(best[:-1], s.support_quantile)
+    needed = np.interp(support, s.support_span, (s.p_height_alone, s.p_height_regular))
     if beats.size > 3:
         rr = np.diff(beats).astype(float)
         change = np.abs(np.diff(rr))[np.clip(np.arange(beats.size) - 1, 0, beats.size - 3)]
         irregular = _around(change, 0.5) / _around(np.append(rr, rr[-1]), 0.5)
-        doubt = np.interp(irregular, (0.05, 0.12), (0.0, s.p_support_irregular))
+        doubt = np.interp(irregular, s.irregular_span, (0.0, s.p_support_irregular))
         needed = np.where(support < doubt, s.p_height_irregular, needed)
     return regions.height >= np.append(needed, needed[-1])[beat]
 
@@ -280,10 +291,10 @@ def _around(x: Float, share: float) -> Float:
     return np.partition(windows, place, axis=1)[:, place]
 
 
-def _edges(total: Float, rising: Float, regions: _Regions, pad: int, fill: bool) -> tuple[Float, Float, Float]:
+def _edges(total: Float, rising: Float, regions: _Regions, pad: int, least_sure: float | None) -> tuple[Float, Float, Float]:
     """Onset, peak and offset (lead, region) in frames, from integrals of the probability.
 
-    With ``fill`` the integrals are taken given that the wave exists: divided by the probability
+    With ``least_sure`` the integrals are taken given that the wave exists: divided by the probability
     at the wave's middle (its root towards the offset, which is drawn late otherwise).
     """
     centre, last = regions.middle, total.shape[1] - 1
@@ -295,10 +306,10 @@ def _edges(total: Float, rising: Float, regions: _Regions, pad: int, fill: bool)
     before = total[:, centre] - total[:, left]
     after = total[:, right] - total[:, centre]
     rise = (rising[:, right] - rising[:, left]) / np.maximum(before + after, 1e-6)
-    if fill:
+    if least_sure is not None:
         low, high = np.maximum(centre - 2, 0), np.minimum(centre + 2, last)
         sure = (total[:, high] - total[:, low]) / np.maximum(high - low, 1)
-        sure = np.clip(sure, 0.35, 1)
+        sure = np.clip(sure, least_sure, 1)
         before /= sure
         after /= np.sqrt(sure)
     onset = centre - before
@@ -306,20 +317,20 @@ def _edges(total: Float, rising: Float, regions: _Regions, pad: int, fill: bool)
     return onset, onset + rise * (before + after), offset
 
 
-def _usual(r: Float, qrs: Wave) -> NDArray[np.bool_]:
+def _usual(r: Float, qrs: Wave, s: Settings) -> NDArray[np.bool_]:
     """Beats whose RR before and QRS width are like those of the beats around."""
     if r.size < 4:
         return np.zeros(r.size, bool)
     rr = np.diff(r, prepend=2 * r[0] - r[1])
     width = np.nan_to_num(_global(qrs.offset - qrs.onset, 0.5), nan=1.0)
-    near = np.abs(rr / _around(rr, 0.5) - 1) < 0.15
-    return near & (np.abs(width / _around(width, 0.5) - 1) < 0.25)
+    near = np.abs(rr / _around(rr, 0.5) - 1) < s.usual_rr
+    return near & (np.abs(width / _around(width, 0.5) - 1) < s.usual_width)
 
 
-def _steady(wave: Wave, r: Float, usual: NDArray[np.bool_], free: float, reach: float) -> None:
+def _steady(wave: Wave, r: Float, usual: NDArray[np.bool_], free: float, reach: float, left: float) -> None:
     """Pull single outliers towards the same lead's median over the usual beats around, in place.
 
-    A difference up to ``free`` samples stays, what is beyond is reduced to a fifth; unusual beats
+    A difference up to ``free`` samples stays, of what is beyond the share ``left`` remains; unusual beats
     (ectopic, early, wide) and differences beyond ``reach`` are left alone.
     """
     if usual.sum() < 4:
@@ -333,7 +344,7 @@ def _steady(wave: Wave, r: Float, usual: NDArray[np.bool_], free: float, reach: 
     pair = np.take_along_axis(ordered, np.concatenate([index // 2, (index + 1) // 2], axis=2), axis=2)
     middle = pair.mean(axis=2)
     off = stack - middle
-    moved = middle + np.clip(off, -free, free) * 0.8 + off * 0.2
+    moved = middle + np.clip(off, -free, free) * (1 - left) + off * left
     change = usual & (count > 3) & (np.abs(off) < reach)
     result = np.split(np.where(change, moved, stack) + r, 3)
     wave.onset, wave.peak, wave.offset = result

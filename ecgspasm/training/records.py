@@ -174,9 +174,6 @@ def excerpts_500(record: Record, context_s: float = 12.0) -> list[Record]:
         hi = min(record.signal.shape[1], int(b + context_s * record.fs))
         x = resample_poly(record.signal[:, lo:hi], int(factor), 1, axis=1, padtype="line")
 
-        def move(v: NDArray[np.float64], lo: int = lo) -> NDArray[np.float64]:
-            return (v - lo) * factor
-
         def part(v: NDArray[np.float64], lo: int = lo, hi: int = hi) -> NDArray[np.float64]:
             return (v[(v[:, 1] > lo) & (v[:, 1] < hi)] - lo) * factor
 
