@@ -29,7 +29,7 @@ def neurokit2(method: str) -> Callable[[Case], Mapping[str, WaveTable]]:
     """
 
     def delineator(case: Case) -> dict[str, WaveTable]:
-        return {lead: _one_lead(case.ecg[lead] / 1000.0, case.ecg.fs, method) for lead in case.truth}
+        return {lead: _one_lead(case.ecg[lead] / 1000.0, case.ecg.fs, method, f"{case.name} {lead}") for lead in case.truth}
 
     return delineator
 
@@ -47,7 +47,8 @@ def peer(name: str) -> Callable[[Case], Mapping[str, WaveTable]]:
     return PEERS[name]()
 
 
-def _one_lead(signal_mv: Floats, fs: float, method: str) -> dict[str, Floats]:
+def _one_lead(signal_mv: Floats, fs: float, method: str, name: str) -> dict[str, Floats]:
+    import sys
     import warnings
 
     import neurokit2 as nk
@@ -59,8 +60,9 @@ def _one_lead(signal_mv: Floats, fs: float, method: str) -> dict[str, Floats]:
             cleaned = nk.ecg_clean(signal_mv, sampling_rate=int(fs))
             peaks: Any = nk.ecg_peaks(cleaned, sampling_rate=int(fs))[1]["ECG_R_Peaks"]
             found: Any = nk.ecg_delineate(cleaned, peaks, sampling_rate=int(fs), method=method)[1]
-        except (ValueError, IndexError, KeyError, ZeroDivisionError, TypeError, AttributeError):
-            # What it raises on flat leads or with fewer than two beats: it has found nothing there.
+        except (ValueError, IndexError, KeyError, ZeroDivisionError, TypeError, AttributeError) as error:
+            # What it raises on flat leads or with fewer than two beats: it has found nothing there, and the reader is told.
+            print(f"neurokit2 {method}: nothing found in {name}: {type(error).__name__}: {error}", file=sys.stderr)
             return empty
     found["ECG_R_Peaks"] = peaks
     return {wave: _table(*(found.get(key, []) for key in keys)) for wave, keys in _KEYS.items()}
