@@ -8,13 +8,12 @@ import numpy as np
 
 from ecgspasm.analysis import analyze
 from ecgspasm.criteria import Criterion, load_criteria
-from ecgspasm.criteria.judge import Judgement, LeadValues, judge
 from ecgspasm.ecg import MEASURED, Analysis, Ecg, Floats, Measurements, MedianBeat, read_only, sort_leads
 from ecgspasm.errors import EcgError
-from ecgspasm.leads import territory
 from ecgspasm.processing.measure import LEVELS, measure
-from ecgspasm.serial.comparison import MET, AlignedMedians, Change, Comparison, Finding
+from ecgspasm.serial.comparison import AlignedMedians, Change, Comparison
 from ecgspasm.serial.confounders import confounders
+from ecgspasm.serial.findings import judged
 
 _GRID_HZ = 1000.0  # the medians are aligned, and drawn, on one grid whatever their sampling rates
 _LARGEST_LAG_MS = 60
@@ -56,9 +55,8 @@ def compare(baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iter
     changes = {name: _change(measured, name, leads) for name in LEVELS}
     own = {name: each.measurements for name, each in pair.items()}
     explains = confounders(own["baseline"], own["current"], aligned, leads, state) if aligned else {}
-    known = np.array([each == MEASURED for each in state])
-    findings = tuple(_finding(rule, leads, known, state, changes, explains) for rule in rules)
     shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
+    findings = judged(rules, leads, state, changes, shapes, measured, explains)
     return Comparison(pair["baseline"], pair["current"], leads, state, changes, shapes, findings, explains, aligned, measured)
 
 
@@ -160,56 +158,3 @@ def _change(measured: Mapping[str, Measurements], name: str, leads: tuple[str, .
         for each in measured.values()
     ]
     return Change(read_only(sides[0]), read_only(sides[1]), read_only(np.hypot(errors[0], errors[1])))
-
-
-def _finding(
-    rule: Criterion,
-    leads: tuple[str, ...],
-    known: np.ndarray,
-    state: tuple[str, ...],
-    changes: Mapping[str, Change],
-    explains: Mapping[str, str],
-) -> Finding:
-    table = {lead: _lead_values(changes, row) for row, lead in enumerate(leads) if known[row]}
-    unknown = {lead: state[row].removeprefix("not_measurable: ") for row, lead in enumerate(leads) if not known[row]}
-    said = judge(rule, table, unknown, explains)
-    change = changes[rule.shown]
-    values = {lead: _shown(change, leads.index(lead)) for lead in said.leads}
-    return Finding(
-        criterion=rule.id,
-        title=rule.title,
-        verdict=said.verdict,
-        leads=said.leads,
-        territory=territory(said.leads) if said.verdict == MET else "",
-        reason=_largest(rule, said, values) if said.verdict == MET else said.reason,
-        source=rule.source,
-        what=rule.what,
-        kind=rule.kind,
-        conditions=tuple(map(str, rule.conditions)),
-        values=values,
-    )
-
-
-def _lead_values(changes: Mapping[str, Change], row: int) -> LeadValues:
-    values: dict[tuple[str, str], float] = {}
-    beyond: dict[str, bool] = {}
-    for name, change in changes.items():
-        sides = {"baseline": change.baseline[row], "current": change.current[row], "change": change.difference[row]}
-        values |= {(of, name): float(value) for of, value in sides.items() if np.isfinite(value)}
-        beyond[name] = bool(change.low[row] > 0 or change.high[row] < 0)
-    return LeadValues(values, beyond)
-
-
-def _shown(change: Change, row: int) -> dict[str, float]:
-    parts = {"baseline": change.baseline, "current": change.current, "change": change.difference}
-    parts |= {"low": change.low, "high": change.high}
-    return {name: float(part[row]) for name, part in parts.items()}
-
-
-def _largest(rule: Criterion, said: Judgement, values: Mapping[str, Mapping[str, float]]) -> str:
-    """The lead with the largest change, in words."""
-    lead = max(said.leads, key=lambda name: abs(values[name]["change"]))
-    row = values[lead]
-    measure = "T" if rule.shown.startswith("t_") else "ST at J" if rule.shown == "st_j_uv" else rule.shown
-    interval = f"95 % CI {row['low']:+.0f}..{row['high']:+.0f}"
-    return f"{lead} {measure} {row['baseline']:+.0f} -> {row['current']:+.0f} uV, change {row['change']:+.0f} uV ({interval})"
