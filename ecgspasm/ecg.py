@@ -310,10 +310,22 @@ class MedianBeat:
     t: Waves
     p_shape: Strings
     t_shape: Strings
+    u_peak: Floats
+    """Peak of the U wave where most beats have one, ``nan`` elsewhere, shape (lead, 1)."""
 
 
 ST_OFFSETS_MS = (0, 20, 40, 60, 80)
 """Where after J the ST level is reported; the names are ``st_j_uv``, ``st_j20_uv`` ... ``st_j80_uv``."""
+
+
+MEASURES = (
+    *(f"st_j{ms or ''}_uv" for ms in ST_OFFSETS_MS),
+    *("st_slope_uv_per_s", "t_uv", "t_net_uv", "t_positive_uv", "t_negative_uv", "q_uv", "r_uv", "s_uv"),
+    *("qrs_area_uv_ms", "t_area_uv_ms", "p_positive_uv", "p_negative_uv", "u_uv"),
+)
+"""All that can be measured in a lead (see `Measurements`)."""
+
+_INTERVALS = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,8 +339,10 @@ class Measurements:
         ``measured`` or ``not_measurable: reason``, one a lead. Values of a lead that was not measured are ``nan``.
     values : mapping of str to ndarray, shape (lead,)
         ``st_j_uv``, ``st_j20_uv``, ``st_j40_uv``, ``st_j60_uv``, ``st_j80_uv`` (against the PR level), ``st_slope_uv_per_s``
-        (J+20 to J+80), ``t_uv`` (signed amplitude of the larger lobe), ``t_positive_uv``, ``t_negative_uv``, ``q_uv``,
-        ``r_uv``, ``s_uv``, ``qrs_area_uv_ms``.
+        (J+20 to J+80), ``t_uv`` (signed amplitude of the larger lobe), ``t_positive_uv``, ``t_negative_uv``, ``t_net_uv`` (their
+        sum: unlike the larger lobe it does not jump when a biphasic T tips over), ``t_area_uv_ms`` (J to the end of T), ``u_uv``
+        (against the line from the end of T to the next P), ``p_positive_uv``, ``p_negative_uv`` (against the line from its onset
+        to its end), ``q_uv``, ``r_uv``, ``s_uv``, ``qrs_area_uv_ms``. A table made elsewhere may hold only some of them.
     se : mapping of str to ndarray, shape (lead,)
         Standard errors of those values for which one is known.
     t_shape : ndarray of str, shape (lead,)
@@ -351,6 +365,65 @@ class Measurements:
     subject: Subject = field(default_factory=Subject)
     derived: tuple[str, ...] = ()
 
+    @classmethod
+    def from_table(
+        cls,
+        leads: Sequence[str],
+        values: Mapping[str, ArrayLike],
+        *,
+        se: Mapping[str, ArrayLike] | None = None,
+        subject: Subject | None = None,
+        **intervals: float,
+    ) -> Measurements:
+        """Measurements that were made elsewhere, for a comparison without waveforms.
+
+        Parameters
+        ----------
+        leads : sequence of str
+        values : mapping of str to array_like, shape (lead,)
+            By the names that stand in the class's description, uV; as few as there are. ``nan`` where a lead was not measured.
+        se : mapping of str to array_like, optional
+            Standard errors of these values; without them a change's interval rests on the repeatability alone.
+        subject : Subject, optional
+        **intervals : float
+            Any of ``rate_bpm, pr_ms, qrs_ms, qt_ms, qtc_ms, n_beats``.
+
+        Raises
+        ------
+        EcgError
+            If a name is unknown or a column has another length than `leads`.
+
+        Examples
+        --------
+        >>> table = Measurements.from_table(["V2", "V3"], {"st_j60_uv": [20, 30], "t_uv": [310, np.nan]}, rate_bpm=70)
+        >>> table.get("t_uv", "V2"), table.state
+        (310.0, ('measured', 'measured'))
+        """
+        names = _names(leads, "leads")
+        columns = {name: _column(name, value, len(names)) for name, value in values.items()}
+        errors = {name: _column(name, value, len(names)) for name, value in (se or {}).items()}
+        known = np.isfinite(np.stack(list(columns.values()) or [np.full(len(names), np.nan)])).any(axis=0)
+        unknown = sorted(set(intervals) - {*_INTERVALS, "n_beats"})
+        if unknown:
+            raise EcgError(f"no interval {unknown[0]!r}; give some of {', '.join(_INTERVALS)}, n_beats")
+        told = {name: float(intervals.get(name, float("nan"))) for name in _INTERVALS}
+        t = columns.get("t_uv", np.full(len(names), np.nan))
+        shape = np.where(t > 0, "positive", np.where(t < 0, "negative", "absent"))
+        return cls(
+            leads=names,
+            state=tuple(MEASURED if each else "not_measurable: no value in the table" for each in known),
+            values=columns,
+            se=errors,
+            t_shape=read_only(shape, "U17"),
+            rate_bpm=told["rate_bpm"],
+            pr_ms=told["pr_ms"],
+            qrs_ms=told["qrs_ms"],
+            qt_ms=told["qt_ms"],
+            qtc_ms=told["qtc_ms"],
+            n_beats=int(intervals.get("n_beats", 0)),
+            subject=subject or Subject(),
+        )
+
     def get(self, measure: str, lead: str) -> float:
         """One value in uV (or the unit in its name); nan if the lead is missing or was not measured."""
         return float(self.values[measure][self.leads.index(lead)]) if lead in self.leads else float("nan")
@@ -372,9 +445,8 @@ class Measurements:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is absent."""
-        intervals = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
         return {
-            "global": {name: number(getattr(self, name)) for name in intervals} | {"n_beats": self.n_beats},
+            "global": {name: number(getattr(self, name)) for name in _INTERVALS} | {"n_beats": self.n_beats},
             "leads": {
                 lead: {"state": self.state[row], "t_shape": str(self.t_shape[row]), "derived": lead in self.derived}
                 | {name: number(values[row]) for name, values in self.values.items()}
@@ -382,6 +454,19 @@ class Measurements:
                 for row, lead in enumerate(self.leads)
             },
         }
+
+
+def _column(name: str, value: ArrayLike, n_leads: int) -> Floats:
+    """One column of a table."""
+    if name not in MEASURES:
+        raise EcgError(f"no measure {name!r}; give some of {', '.join(MEASURES)}")
+    try:
+        column = read_only(value)
+    except (TypeError, ValueError) as error:
+        raise EcgError(f"{name} is not a row of numbers: {error}") from error
+    if column.shape != (n_leads,):
+        raise EcgError(f"{name} has the shape {column.shape}; give one value for each of the {n_leads} leads")
+    return column
 
 
 def sort_leads(leads: Iterable[str]) -> tuple[str, ...]:

@@ -95,6 +95,8 @@ def test_a_confounder_takes_the_verdict_away() -> None:
 def test_every_shipped_rule_states_its_source_and_limits() -> None:
     for rule in RULES.values():
         assert len(rule.source) > 40
+        assert (rule.contiguous > 0) != (rule.count > 0)
+    for rule in es.load_criteria(group="serial"):
         assert rule.contiguous >= 2
         assert "V2" in rule.leads
 

@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 
 from ecgspasm.benchmarks.sets import Case
 from ecgspasm.benchmarks.truth import WaveTable
-from ecgspasm.ecg import Floats
+from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.wfdb_reader import read_digital
 
@@ -57,17 +57,32 @@ def with_noise(
     by_rate: dict[float, Floats] = {}
 
     def noisy(case: Case) -> Mapping[str, WaveTable]:
-        ecg = case.ecg
-        noise = by_rate.setdefault(ecg.fs, read_noise(folder, ecg.fs)) if ecg.fs not in by_rate else by_rate[ecg.fs]
-        rng = np.random.default_rng(crc32(case.name.encode()))
-        n_leads, n = ecg.signal_uv.shape
-        pieces = np.zeros((n_leads, n))
-        for kind in range(len(KINDS)):
-            for lead in range(n_leads):
-                row = noise[2 * kind + rng.integers(2)]
-                pieces[lead] += row[(rng.integers(len(row)) + np.arange(n)) % len(row)]
-        size = ecg.signal_uv.std(axis=1, keepdims=True) * 10.0 ** (-snr_db / 20.0)
-        pieces *= size / pieces.std(axis=1, keepdims=True)
-        return delineator(replace(case, ecg=replace(ecg, signal_uv=ecg.signal_uv + pieces)))
+        rate = case.ecg.fs
+        by_rate[rate] = by_rate[rate] if rate in by_rate else read_noise(folder, rate)
+        return delineator(replace(case, ecg=add_noise(case.ecg, by_rate[rate], snr_db, case.name)))
 
     return noisy
+
+
+def add_noise(ecg: Ecg, noise: Floats, snr_db: float, name: str) -> Ecg:
+    """An ECG with equal parts of each kind of noise in every lead.
+
+    Parameters
+    ----------
+    ecg : Ecg
+    noise : ndarray
+        From `read_noise`, at the sampling rate of `ecg`.
+    snr_db : float
+    name : str
+        Where in the noise a lead's piece begins follows from this.
+    """
+    rng = np.random.default_rng(crc32(name.encode()))
+    n_leads, n = ecg.signal_uv.shape
+    pieces = np.zeros((n_leads, n))
+    for kind in range(len(KINDS)):
+        for lead in range(n_leads):
+            row = noise[2 * kind + rng.integers(2)]
+            pieces[lead] += row[(rng.integers(len(row)) + np.arange(n)) % len(row)]
+    size = ecg.signal_uv.std(axis=1, keepdims=True) * 10.0 ** (-snr_db / 20.0)
+    pieces *= size / pieces.std(axis=1, keepdims=True)
+    return replace(ecg, signal_uv=ecg.signal_uv + pieces)

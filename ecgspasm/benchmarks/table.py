@@ -50,3 +50,33 @@ def text(result: Mapping[str, Any]) -> str:
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def occlusion_text(result: dict[str, Any]) -> str:
+    """STAFF III: a row a rule, then a row a number."""
+    groups = list(result["by_artery"])
+    lines = [f"{result['persons']} persons: " + ", ".join(f"{name} {n}" for name, n in result["by_artery"].items()), ""]
+    lines.append(f"{'rule, %':<34}" + "".join(f"{'Se ' + name:>10}" for name in groups) + f"{'Sp':>10}")
+    for name, row in result["rules"].items():
+        cells = [row["sensitivity"][group] for group in groups] + [row["specificity"]]
+        lines.append(f"{name:<34}" + "".join(f"{cell:>10}" for cell in cells))
+    lines += ["", f"{'number':<34}{'AUC':>8}{'95 % interval':>18}" + "".join(f"{'Se ' + name:>10}" for name in groups)]
+    for name, row in result["numbers"].items():
+        if row["auc"] is None:
+            lines.append(f"{name:<34}{row['reason']}")
+            continue
+        interval = f"{row['auc_low']:.3f}-{row['auc_high']:.3f}"
+        cells = [row["se_at_sp96"][group] for group in groups]
+        lines.append(f"{name:<34}{row['auc']:>8.4f}{interval:>18}" + "".join(f"{cell:>10}" for cell in cells))
+    return "\n".join([*lines, "", "Se of a number: at 96 % specificity"])
+
+
+def pairs_text(result: dict[str, Any]) -> str:
+    """Pairs with known truth: a row a variant."""
+    names = ("pairs", "new", "undecided", "largest_right", "covered")
+    lines = [f"{'':<46}" + "".join(f"{name:>15}" for name in ("pairs", "new, %", "undecided, %", "lead right, %", "covered, %"))]
+    for kind, rows in result.items():
+        for variant, row in rows.items():
+            cells = ["-" if row[name] is None else f"{row[name]:g}" for name in names]
+            lines.append(f"{kind + ': ' + variant:<46}" + "".join(f"{cell:>15}" for cell in cells))
+    return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecgspasm.ecg import MEASURED, Analysis
+from ecgspasm.errors import EcgError
 from ecgspasm.plot import cell, layout, paper
 from ecgspasm.plot.sheet import Line, Strip, person, rhythm_lead, sheet, source_name, strip, typeset, when, wrapped
 from ecgspasm.serial.comparison import UNDECIDED, Comparison
@@ -69,14 +70,21 @@ def comparison(change: Comparison, *, axes: Axes | None = None) -> tuple[Figure,
     return figure, axes
 
 
+def _pair(change: Comparison) -> dict[str, Analysis]:
+    """Both ECGs; there is nothing to draw where only measurements were compared."""
+    if change.baseline is None or change.current is None:
+        raise EcgError("there is no waveform to draw: measurements were compared; give two Ecg to compare()")
+    return {"baseline": change.baseline, "current": change.current}
+
+
 def _missing(change: Comparison) -> dict[str, str]:
     """Leads that only one of the two has, with the words that say so."""
-    first, second = set(change.baseline.ecg.leads), set(change.current.ecg.leads)
+    first, second = (set(each.ecg.leads) for each in _pair(change).values())
     return dict.fromkeys(first - second, "only in the baseline") | dict.fromkeys(second - first, "only in the current ECG")
 
 
 def _strips(change: Comparison) -> Iterator[Strip]:
-    pair = {"baseline": change.baseline, "current": change.current}
+    pair = _pair(change)
     good = [all(not each.quality[each.ecg.index(lead)] for each in pair.values()) for lead in change.leads]
     lead = rhythm_lead(change.leads, good)
     for name, each in pair.items():
@@ -90,7 +98,7 @@ def _strips(change: Comparison) -> Iterator[Strip]:
 def _head(change: Comparison) -> Iterator[Line]:
     """Verdict, what the two curves are, and what else could explain a change."""
     yield from wrapped(typeset(change.verdict.partition("\n")[0]), 10.0, weight="bold")
-    for name, each in (("baseline", change.baseline), ("current", change.current)):
+    for name, each in _pair(change).items():
         yield Line(_legend(name, each), sample=cell.STYLE[name])
     if change.aligned is None:
         for words in _reasons(change):
@@ -146,4 +154,4 @@ def _reasons(change: Comparison) -> list[str]:
 def _foot(change: Comparison) -> str:
     from ecgspasm import __version__
 
-    return " · ".join(filter(None, (person(change.current.ecg.subject), f"ecgspasm {__version__}")))
+    return " · ".join(filter(None, (person(_pair(change)["current"].ecg.subject), f"ecgspasm {__version__}")))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from ecgspasm.ecg import MEASURED, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
+from ecgspasm.ecg import MEASURED, MEASURES, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
 from ecgspasm.processing.lobes import shapes
 from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
 ST_NAMES = {0: "st_j_uv"} | {ms: f"st_j{ms}_uv" for ms in ST_OFFSETS_MS if ms}
 """Name of the ST level at each offset from J in ms."""
-
-LEVELS = (*ST_NAMES.values(), "st_slope_uv_per_s", "t_uv", "t_positive_uv", "t_negative_uv")
-LEVELS += ("q_uv", "r_uv", "s_uv", "qrs_area_uv_ms")
 
 
 def measure(
@@ -56,8 +54,9 @@ def measure(
     signal = median.signal_uv - level[:, None]
     values, se = _st(integral, level, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
-    values |= t_values | _qrs(signal, onset, j, median.fs)
-    for name in t_values:
+    values |= t_values | _qrs(signal, onset, j, median.fs) | _p_wave(signal, median) | _u_wave(signal, median, rr_ms)
+    values["t_area_uv_ms"] = _t_area(integral, level, median, j)
+    for name in (*t_values, "u_uv"):
         se[name] = median.noise_uv
     state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
     known = np.array([each == MEASURED for each in state])
@@ -65,7 +64,7 @@ def measure(
     return Measurements(
         leads=median.leads,
         state=state,
-        values={name: read_only(np.where(known, values[name], np.nan)) for name in LEVELS},
+        values={name: read_only(np.where(known, values[name], np.nan)) for name in MEASURES},
         se={name: read_only(np.where(known, error, np.nan)) for name, error in se.items()},
         t_shape=read_only(np.where(known, t_shape, "absent"), "U17"),
         rate_bpm=60_000.0 / rr_ms,
@@ -88,7 +87,7 @@ def nothing_measured(
     return Measurements(
         leads=leads,
         state=tuple(f"not_measurable: {own or reason}" for own in quality),
-        values=dict.fromkeys(LEVELS, absent),
+        values=dict.fromkeys(MEASURES, absent),
         se={},
         t_shape=read_only(np.full(len(leads), "absent"), "U17"),
         rate_bpm=nan,
@@ -148,7 +147,53 @@ def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Flo
     shape = shapes(positive, -negative, first_up, inside)
     shape = np.where(np.maximum(positive, -negative) < numbers["smallest_lobe_uv"], "flat", shape)
     values = {"t_uv": np.where(up, positive, negative), "t_positive_uv": positive, "t_negative_uv": negative}
+    values["t_net_uv"] = positive + negative
     return values, np.where(there, shape, "absent").astype("U17")
+
+
+def _t_area(integral: Integral, level: Floats, median: MedianBeat, j: float) -> Floats:
+    """Area of ST and T, from J to the median end of T over the leads, so that the leads' areas add up to a vector."""
+    if not np.isfinite(median.t.offset).any():
+        return np.full(len(level), np.nan)
+    end = float(np.nanmedian(median.t.offset))
+    return np.asarray((integral.mean(j, end) - level) * (end - j) * 1000.0 / median.fs)
+
+
+def _p_wave(signal: Floats, median: MedianBeat) -> dict[str, Floats]:
+    """Both lobes of P against the line from its onset to its end; ``nan`` where there is none."""
+    onset, offset = median.p.onset[:, 0], median.p.offset[:, 0]
+    bump, inside = _above_line(signal, onset, offset, settings("measure")["p_smooth_ms"] * median.fs / 1000.0)
+    there = inside.any(axis=1)
+    return {
+        "p_positive_uv": np.where(there, np.where(inside, bump, 0.0).max(axis=1), np.nan),
+        "p_negative_uv": np.where(there, np.where(inside, bump, 0.0).min(axis=1), np.nan),
+    }
+
+
+def _u_wave(signal: Floats, median: MedianBeat, rr_ms: float) -> dict[str, Floats]:
+    """Height of U at its peak against the line from the end of T to where the next P wave may begin."""
+    numbers = settings("u_wave")
+    per_ms = median.fs / 1000.0
+    start = median.t.offset[:, 0] + numbers["after_t_ms"] * per_ms
+    next_p = median.qrs_onset + (rr_ms * (1.0 - numbers["usual_pr_s"]) - numbers["before_p_ms"]) * per_ms
+    end = np.minimum(median.t.offset[:, 0] + numbers["reach_ms"] * per_ms, min(next_p, signal.shape[1] - 1.0))
+    bump, inside = _above_line(signal, start, end, settings("measure")["p_smooth_ms"] * per_ms)
+    at = np.nan_to_num(np.round(median.u_peak[:, 0])).astype(int)[:, None]
+    there = np.isfinite(median.u_peak[:, 0]) & np.take_along_axis(inside, at, axis=1)[:, 0]
+    return {"u_uv": np.where(there, np.take_along_axis(bump, at, axis=1)[:, 0], np.nan)}
+
+
+def _above_line(signal: Floats, start: Floats, end: Floats, smooth: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """The smoothed signal against the line between two instants of each lead, and which samples lie between them."""
+    curve = ndimage.uniform_filter1d(signal, max(1, round(smooth)) | 1, axis=1, mode="nearest")
+    position = np.arange(signal.shape[1])
+    known = np.isfinite(start) & np.isfinite(end) & (end > start)
+    first, last = np.where(known, start, 0.0)[:, None], np.where(known, end, 1.0)[:, None]
+    ends = [
+        np.take_along_axis(curve, np.clip(np.round(each), 0, curve.shape[1] - 1).astype(int), axis=1) for each in (first, last)
+    ]
+    share = (position - first) / (last - first)
+    return curve - ends[0] - share * (ends[1] - ends[0]), known[:, None] & (share >= 0.0) & (share <= 1.0)
 
 
 def _qrs(signal: Floats, onset: float, j: float, fs: float) -> dict[str, Floats]:

@@ -76,7 +76,14 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         t=t,
         p_shape=_commonest(delineation.p_shape[:, rows]),
         t_shape=_commonest(delineation.t_shape[:, rows]),
+        u_peak=read_only(_usual_u(delineation.u_peak[:, rows], origin)),
     )
+
+
+def _usual_u(u_peak: Floats, origin: Floats) -> Floats:
+    """Where U peaks in the median beat, in the leads in which at least half of the beats have one, shape (lead, 1)."""
+    usual = 2 * np.isfinite(u_peak).sum(axis=1) >= u_peak.shape[1]
+    return np.where(usual, _nanmedian(u_peak - origin), np.nan)[:, None]
 
 
 def implausible(median: MedianBeat, usable: NDArray[np.bool_], rr_ms: float) -> str:

@@ -7,29 +7,45 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ecgspasm.analysis import analyze
-from ecgspasm.criteria import Criterion, load_criteria
-from ecgspasm.ecg import MEASURED, Analysis, Ecg, Floats, Measurements, MedianBeat, read_only, sort_leads
+from ecgspasm.criteria import SERIAL_CONFOUNDERS, SERIAL_KINDS, Criterion, load_criteria
+from ecgspasm.ecg import MEASURED, MEASURES, Analysis, Ecg, Floats, Measurements, MedianBeat, read_only, sort_leads
 from ecgspasm.errors import EcgError
-from ecgspasm.processing.measure import LEVELS, measure
+from ecgspasm.processing.measure import measure
+from ecgspasm.processing.vector import heart_vectors
 from ecgspasm.serial.comparison import AlignedMedians, Change, Comparison
 from ecgspasm.serial.confounders import confounders
 from ecgspasm.serial.findings import judged
+from ecgspasm.serial.repeatability import Electrodes, check_electrodes, repeat_sd
+from ecgspasm.serial.score import score
 
 _GRID_HZ = 1000.0  # the medians are aligned, and drawn, on one grid whatever their sampling rates
 _LARGEST_LAG_MS = 60
 
 
-def compare(baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iterable[Criterion] | None = None) -> Comparison:
+Compared = Ecg | Analysis | Measurements
+
+
+def compare(
+    baseline: Compared,
+    current: Compared,
+    *,
+    electrodes: Electrodes = "fresh",
+    criteria: Iterable[Criterion] | None = None,
+) -> Comparison:
     """Say what is new in `current` against `baseline`, two ECGs of the same person.
 
     Both median beats are aligned on their QRS complexes and measured at the same QRS onset and J, so that a J point found a few
-    milliseconds apart is not taken for a change of ST.
+    milliseconds apart is not taken for a change of ST. From tables of measurements alone (`Measurements.from_table`) the values
+    are compared as they are; what needs the waveform, such as the search for swapped cables, is left out.
 
     Parameters
     ----------
-    baseline, current : Ecg or Analysis
+    baseline, current : Ecg, Analysis or Measurements
+    electrodes : {'fresh', 'same'}
+        Whether the electrodes were placed anew between the two (another day) or stayed on (provocation, telemetry): that decides
+        how large a change must be to count.
     criteria : iterable of Criterion, optional
-        Default: the project's own serial criteria, `load_criteria()`.
+        Default: the project's own, `load_criteria()`.
 
     Returns
     -------
@@ -41,23 +57,50 @@ def compare(baseline: Ecg | Analysis, current: Ecg | Analysis, *, criteria: Iter
     EcgError
         If a recording is too short or the two have no lead in common.
     """
-    pair = {
-        "baseline": baseline if isinstance(baseline, Analysis) else analyze(baseline),
-        "current": current if isinstance(current, Analysis) else analyze(current),
-    }
-    leads = sort_leads(set(pair["baseline"].ecg.leads) & set(pair["current"].ecg.leads))
+    check_electrodes(electrodes)
+    given = {"baseline": baseline, "current": current}
+    analysed = {name: _analysed(each) for name, each in given.items()}
+    own = {name: each.measurements if isinstance(each, Analysis) else each for name, each in analysed.items()}
+    leads = sort_leads(set(own["baseline"].leads) & set(own["current"].leads))
     if not leads:
-        have = "; ".join(f"the {name} has {', '.join(each.ecg.leads)}" for name, each in pair.items())
+        have = "; ".join(f"the {name} has {', '.join(each.leads)}" for name, each in own.items())
         raise EcgError(f"the two ECGs have no lead in common: {have}")
     rules = load_criteria() if criteria is None else tuple(criteria)
-    aligned, measured = _measured_alike(pair, leads)
+    pair = {name: each for name, each in analysed.items() if isinstance(each, Analysis)}
+    aligned, measured = _measured_alike(pair, leads) if len(pair) == 2 else (None, own)
     state = tuple(_state(measured, lead) for lead in leads)
-    changes = {name: _change(measured, name, leads) for name in LEVELS}
-    own = {name: each.measurements for name, each in pair.items()}
+    changes = {
+        name: _change(measured, name, leads, electrodes)
+        for name in MEASURES
+        if all(name in each.values for each in measured.values())
+    }
     explains = confounders(own["baseline"], own["current"], aligned, leads, state) if aligned else {}
     shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
-    findings = judged(rules, leads, state, changes, shapes, measured, explains)
-    return Comparison(pair["baseline"], pair["current"], leads, state, changes, shapes, findings, explains, aligned, measured)
+    found = judged(rules, leads, state, changes, shapes, measured, explains)
+    return Comparison(
+        baseline=pair.get("baseline"),
+        current=pair.get("current"),
+        leads=leads,
+        state=state,
+        changes=changes,
+        t_shape=shapes,
+        findings=tuple(each for each in found if each.kind in SERIAL_KINDS),
+        definitions=tuple(each for each in found if each.kind not in SERIAL_KINDS),
+        confounders=explains,
+        aligned=aligned,
+        measured=measured,
+        electrodes=electrodes,
+        vectors={name: heart_vectors(each) for name, each in measured.items()},
+        score=score(measured["baseline"], measured["current"], electrodes, _blocking(explains)),
+    )
+
+
+def _blocking(explains: Mapping[str, str]) -> str:
+    return next((text for name, text in explains.items() if name in SERIAL_CONFOUNDERS), "")
+
+
+def _analysed(given: Compared) -> Analysis | Measurements:
+    return given if isinstance(given, Analysis | Measurements) else analyze(given)
 
 
 def _measured_alike(
@@ -151,10 +194,15 @@ def _state(measured: Mapping[str, Measurements], lead: str) -> str:
     return MEASURED
 
 
-def _change(measured: Mapping[str, Measurements], name: str, leads: tuple[str, ...]) -> Change:
-    sides = [[each.get(name, lead) for lead in leads] for each in measured.values()]
-    errors = [
-        [float(each.se[name][each.leads.index(lead)]) if name in each.se else np.nan for lead in leads]
-        for each in measured.values()
-    ]
-    return Change(read_only(sides[0]), read_only(sides[1]), read_only(np.hypot(errors[0], errors[1])))
+def _change(measured: Mapping[str, Measurements], name: str, leads: tuple[str, ...], electrodes: Electrodes) -> Change:
+    sides = [read_only([each.get(name, lead) for lead in leads]) for each in measured.values()]
+    errors = [_se(each, name, leads) for each in measured.values()]
+    repeats = repeat_sd(name, leads, electrodes, sides[0])
+    return Change(sides[0], sides[1], read_only(np.hypot(errors[0], errors[1])), read_only(repeats))
+
+
+def _se(measured: Measurements, name: str, leads: tuple[str, ...]) -> Floats:
+    """Standard errors of one measure; a table that tells none adds nothing to the repeatability."""
+    if name not in measured.se:
+        return np.zeros(len(leads))
+    return np.array([measured.se[name][measured.leads.index(lead)] for lead in leads])

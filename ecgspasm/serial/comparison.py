@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from ecgspasm.ecg import Analysis, Floats, Measurements, Strings, number
+from ecgspasm.errors import EcgError
+from ecgspasm.processing.vector import HeartVectors, angle_deg
+from ecgspasm.serial import words
+from ecgspasm.serial.score import Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MET, NOT_MET, UNDECIDED = "MET", "NOT_MET", "UNDECIDED"
+
+Z95 = 1.96
+"""Standard errors in half of a 95 % interval."""
 
 IN_FRAME = ("st_j_uv", "st_j60_uv", "t_uv")
 """The measures that `Comparison.to_frame` lists."""
@@ -25,8 +33,10 @@ class Change:
 
     baseline: Floats
     current: Floats
-    se: Floats
-    """Standard error of the difference."""
+    measurement_se: Floats
+    """Standard error of the difference that the measurement itself leaves: noise, scatter of the beats, place of J."""
+    repeat_sd: Floats
+    """Standard deviation of the difference between two ECGs of a person in whom nothing has happened (see `repeatability`)."""
 
     @property
     def difference(self) -> Floats:
@@ -34,14 +44,33 @@ class Change:
         return self.current - self.baseline
 
     @property
+    def se(self) -> Floats:
+        """Standard error of the difference, measurement and repeatability together."""
+        return np.hypot(self.measurement_se, self.repeat_sd)
+
+    @property
     def low(self) -> Floats:
         """Lower end of the 95 % interval of the difference."""
-        return self.difference - 1.96 * self.se
+        return self.difference - Z95 * self.se
 
     @property
     def high(self) -> Floats:
         """Upper end of the 95 % interval of the difference."""
-        return self.difference + 1.96 * self.se
+        return self.difference + Z95 * self.se
+
+    @property
+    def detectable(self) -> Floats:
+        """Minimal detectable change: what 95 % of unchanged pairs stay below."""
+        return Z95 * self.se
+
+    def probability(self, *, at_least: float | None = None, at_most: float | None = None) -> Floats:
+        """Probability that the true change is at least, or at most, so much; for normal errors, shape (lead,)."""
+        se = np.maximum(self.se, 1e-9)
+        if at_least is not None and at_most is None:
+            return np.asarray(ndtr((self.difference - at_least) / se))
+        if at_most is not None and at_least is None:
+            return np.asarray(ndtr((at_most - self.difference) / se))
+        raise EcgError("probability() asks for one limit: give either at_least or at_most")
 
 
 @dataclass(frozen=True)
@@ -62,7 +91,9 @@ class Finding:
     kind: str = "new"
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Per lead: baseline, current, change, low and high of the measure that the criterion shows."""
+    """Per lead: baseline, current, change, low and high of the measure that the criterion shows, and its threshold there."""
+    measure: str = ""
+    """The measure that the criterion shows."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -74,6 +105,7 @@ class Finding:
             "leads": list(self.leads),
             "territory": self.territory or None,
             "reason": self.reason,
+            "measure": self.measure,
             "conditions": list(self.conditions),
             "values": {lead: {name: number(each) for name, each in row.items()} for lead, row in self.values.items()},
             "source": self.source,
@@ -101,7 +133,8 @@ class Comparison:
 
     Attributes
     ----------
-    baseline, current : Analysis
+    baseline, current : Analysis or None
+        ``None`` where only a table of measurements was given.
     leads : tuple of str
         The leads that both have.
     state : tuple of str
@@ -111,25 +144,38 @@ class Comparison:
     t_shape : mapping of str to ndarray of str
         T shape per lead in ``baseline`` and ``current``.
     findings : tuple of Finding
-        One a criterion, in the order of the criteria.
+        What has changed: one a criterion of kind ``new`` or ``resolution``, in their order.
+    definitions : tuple of Finding
+        Published definitions and patterns (``present`` in the current ECG, or met if the change proves ``transient``): one a
+        criterion. They are not news by themselves.
     confounders : mapping of str to str
         What else could explain a change, by its short name, with the evidence.
     aligned : AlignedMedians or None
         ``None`` when one of the two has no usable beat.
     measured : mapping of str to Measurements
         ``baseline`` and ``current`` as measured at the common offsets.
+    electrodes : str
+        ``fresh`` or ``same``: what the intervals hold for.
+    vectors : mapping of str to HeartVectors
+        The heart vectors of ``baseline`` and ``current``.
+    score : Score
+        Probability of new ischemia from a few named changes, beside the rules.
     """
 
-    baseline: Analysis
-    current: Analysis
+    baseline: Analysis | None
+    current: Analysis | None
     leads: tuple[str, ...]
     state: tuple[str, ...]
     changes: Mapping[str, Change]
     t_shape: Mapping[str, Strings]
     findings: tuple[Finding, ...]
+    definitions: tuple[Finding, ...]
     confounders: Mapping[str, str]
     aligned: AlignedMedians | None
     measured: Mapping[str, Measurements]
+    electrodes: str
+    vectors: Mapping[str, HeartVectors]
+    score: Score
 
     @property
     def comparable(self) -> bool:
@@ -139,16 +185,15 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """One line: what is new, or that nothing was found, or why nothing can be said."""
-        if not self.comparable:
-            return f"NOT COMPARABLE: {self.state[0].removeprefix('not_measurable: ')}"
-        met = [finding for finding in self.findings if finding.verdict == MET]
-        lines = [f"{finding.what} in {lead_span(finding.leads)} ({finding.territory}): {finding.reason}" for finding in met]
-        if lines:
-            return "; ".join(lines)
-        undecided = [finding for finding in self.findings if finding.verdict == UNDECIDED and finding.kind == "new"]
-        if undecided:
-            return f"UNDECIDED: {undecided[0].reason}"
-        return "No new change found"
+        return words.verdict(self)
+
+    def vector_change(self) -> dict[str, float | None]:
+        """Size of the change of each heart vector, and change of the spatial QRS-T angle."""
+        first, second = self.vectors["baseline"], self.vectors["current"]
+        named = ("st_j_uv", "st_j60_uv", "t_uv", "gradient_uv_ms")
+        sizes = {name: number(float(np.linalg.norm(getattr(second, name) - getattr(first, name)))) for name in named}
+        turned = number(angle_deg(first.gradient_uv_ms, second.gradient_uv_ms))
+        return sizes | {"gradient_turned_deg": turned, "qrs_t_angle_deg": number(second.qrs_t_angle_deg - first.qrs_t_angle_deg)}
 
     def to_frame(self) -> pd.DataFrame:
         """One row a lead.
@@ -161,7 +206,7 @@ class Comparison:
         columns: dict[str, Any] = {"lead": list(self.leads), "state": list(self.state)}
         columns |= {f"t_shape_{which}": self.t_shape[which] for which in ("baseline", "current")}
         for measure in IN_FRAME:
-            change = self.changes[measure]
+            change = self.changes.get(measure) or _unknown(len(self.leads))
             columns[f"{measure}_baseline"] = change.baseline
             columns[f"{measure}_current"] = change.current
             columns[f"{measure}_change"] = change.difference
@@ -182,6 +227,7 @@ class Comparison:
                     "change": number(change.difference[row]),
                     "low": number(change.low[row]),
                     "high": number(change.high[row]),
+                    "detectable": number(change.detectable[row]),
                 }
                 for measure, change in self.changes.items()
             }
@@ -192,49 +238,29 @@ class Comparison:
             "use": "research only; not a medical device",
             "verdict": self.verdict,
             "comparable": self.comparable,
-            "baseline": {"source": self.baseline.ecg.source} | self.baseline.measurements.to_dict()["global"],
-            "current": {"source": self.current.ecg.source} | self.current.measurements.to_dict()["global"],
+            "electrodes": self.electrodes,
+            "baseline": self._own("baseline"),
+            "current": self._own("current"),
+            "vectors": {name: each.to_dict() for name, each in self.vectors.items()} | {"change": self.vector_change()},
+            "score": self.score.to_dict(),
             "leads": leads,
             "findings": [finding.to_dict() for finding in self.findings],
+            "definitions": [finding.to_dict() for finding in self.definitions],
             "confounders": dict(self.confounders),
         }
 
+    def _own(self, name: str) -> dict[str, Any]:
+        """Source and intervals of one ECG by itself, not at the common offsets."""
+        analysis = self.baseline if name == "baseline" else self.current
+        if analysis is None:
+            return {"source": ""} | dict(self.measured[name].to_dict()["global"])
+        return {"source": analysis.ecg.source} | dict(analysis.measurements.to_dict()["global"])
+
     def __str__(self) -> str:
-        rows = [self.verdict, ""]
-        header = f"{'lead':<5}" + "".join(f"{name:>26}" for name in ("ST at J, uV", "ST at J+60, uV", "T, uV"))
-        rows.append(header)
-        for row, lead in enumerate(self.leads):
-            if self.state[row] != "measured":
-                rows.append(f"{lead:<5} {self.state[row]}")
-                continue
-            cells = (self._cell(self.changes[measure], row) for measure in IN_FRAME)
-            rows.append(f"{lead:<5}" + "".join(f"{cell:>26}" for cell in cells))
-        notes = [
-            f"{finding.title}: {finding.verdict}, {finding.reason}" for finding in self.findings if finding.verdict == UNDECIDED
-        ]
-        notes += [f"confounder: {text}" for text in self.confounders.values()]
-        return "\n".join(rows + (["", *notes] if notes else []))
-
-    @staticmethod
-    def _cell(change: Change, row: int) -> str:
-        if not np.isfinite(change.difference[row]):
-            return "absent"
-        return f"{change.baseline[row]:+.0f} -> {change.current[row]:+.0f} ({change.difference[row]:+.0f})"
+        return words.report(self)
 
 
-def lead_span(leads: tuple[str, ...]) -> str:
-    """Write chest leads in a row as a span.
-
-    Examples
-    --------
-    >>> lead_span(("II", "V1", "V2", "V3")), lead_span(("V1", "V3"))
-    ('II, V1-V3', 'V1, V3')
-    """
-    parts: list[list[str]] = []
-    for lead in leads:
-        follows = parts and parts[-1][-1][0] == lead[0] == "V" and lead[1:].isdigit() and parts[-1][-1][1:].isdigit()
-        if follows and int(lead[1:]) == int(parts[-1][-1][1:]) + 1:
-            parts[-1].append(lead)
-        else:
-            parts.append([lead])
-    return ", ".join("-".join((part[0], part[-1])) if len(part) > 1 else part[0] for part in parts)
+def _unknown(n_leads: int) -> Change:
+    """The change of a measure that a table lacks."""
+    absent = np.full(n_leads, np.nan)
+    return Change(absent, absent, absent, absent)

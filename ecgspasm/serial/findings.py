@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ecgspasm.criteria import Criterion
-from ecgspasm.criteria.judge import Judgement, LeadValues, judge
-from ecgspasm.ecg import MEASURED, Measurements, Strings
+from ecgspasm.criteria.judge import Judgement, LeadValues, Overall, judge
+from ecgspasm.ecg import MEASURED, Measurements, Strings, Subject
 from ecgspasm.leads import territory
-from ecgspasm.serial.comparison import MET, Change, Finding
+from ecgspasm.serial.comparison import MET, Z95, Change, Finding
+from ecgspasm.serial.conduction import conduction
+
+_WORDS = {"st_j_uv": "ST at J", "t_uv": "T", "t_negative_uv": "negative lobe of T", "u_uv": "U"}
 
 
 def judged(
@@ -27,6 +30,7 @@ def judged(
     Parameters
     ----------
     rules : iterable of Criterion
+        A rule none of whose leads was recorded is left out.
     leads, state : tuple of str
         The leads of the comparison, and per lead ``measured`` or ``not_measurable: reason``.
     changes : mapping of str to Change
@@ -38,58 +42,96 @@ def judged(
     explains : mapping of str to str
         The confounders that are present, by short name, with their evidence.
     """
-    known = np.array([each == MEASURED for each in state])
-    return tuple(_finding(rule, leads, known, state, changes, explains) for rule in rules)
+    table = {lead: _lead_values(changes, t_shape, row) for row, lead in enumerate(leads) if state[row] == MEASURED}
+    unknown = {lead: state[row].removeprefix("not_measurable: ") for row, lead in enumerate(leads) if state[row] != MEASURED}
+    overall: dict[tuple[str, str], float | str] = {}
+    for of, each in measured.items():
+        overall |= {(of, "qrs_ms"): each.qrs_ms, (of, "rate_bpm"): each.rate_bpm, (of, "qtc_ms"): each.qtc_ms}
+        overall[of, "conduction"] = conduction(each)
+    subject = _subject(measured)
+    found = []
+    for rule in rules:
+        if set(rule.leads) & set(leads):
+            said = judge(rule, table, unknown, explains, subject=subject, overall=overall)
+            before = rule.kind == "present" and said.verdict == MET and _before(rule, table, overall, explains, subject)
+            found.append(_finding(rule, said, leads, changes, before=before))
+    return tuple(found)
 
 
-def _finding(
-    rule: Criterion,
-    leads: tuple[str, ...],
-    known: np.ndarray,
-    state: tuple[str, ...],
-    changes: Mapping[str, Change],
-    explains: Mapping[str, str],
-) -> Finding:
-    table = {lead: _lead_values(changes, row) for row, lead in enumerate(leads) if known[row]}
-    unknown = {lead: state[row].removeprefix("not_measurable: ") for row, lead in enumerate(leads) if not known[row]}
-    said = judge(rule, table, unknown, explains)
-    change = changes[rule.shown]
-    values = {lead: _shown(change, leads.index(lead)) for lead in said.leads}
+def _subject(measured: Mapping[str, Measurements]) -> Subject:
+    """Whose limits hold: the current ECG's person, with what only the baseline tells."""
+    first, second = measured["baseline"].subject, measured["current"].subject
+    return Subject(sex=second.sex or first.sex, age=second.age if second.age is not None else first.age)
+
+
+def _before(
+    rule: Criterion, table: Mapping[str, LeadValues], overall: Overall, explains: Mapping[str, str], subject: Subject
+) -> bool:
+    """Whether a criterion of the current ECG is met in the baseline too."""
+    earlier = {
+        lead: LeadValues(
+            {("current", name): value for (of, name), value in each.values.items() if of == "baseline"},
+            {},
+            {"current": each.shapes.get("baseline", "absent")},
+        )
+        for lead, each in table.items()
+    }
+    whole = {("current", name): value for (of, name), value in overall.items() if of == "baseline"}
+    return judge(rule, earlier, {}, explains, subject=subject, overall=whole).verdict == MET
+
+
+def _finding(rule: Criterion, said: Judgement, leads: tuple[str, ...], changes: Mapping[str, Change], *, before: bool) -> Finding:
+    change = changes.get(rule.shown)
+    values = {lead: _shown(change, leads.index(lead), said.thresholds.get(lead)) for lead in said.leads if change is not None}
+    reason = _largest(rule, said, values) if said.verdict == MET else said.reason
     return Finding(
         criterion=rule.id,
         title=rule.title,
         verdict=said.verdict,
         leads=said.leads,
-        territory=territory(said.leads) if said.verdict == MET else "",
-        reason=_largest(rule, said, values) if said.verdict == MET else said.reason,
+        territory=(rule.territory or territory(said.leads)) if said.verdict == MET else "",
+        reason=f"{reason}; already so in the baseline" if before else reason,
         source=rule.source,
         what=rule.what,
         kind=rule.kind,
-        conditions=tuple(map(str, rule.conditions)),
+        conditions=(*map(str, rule.conditions), *(f"required: {each}" for each in rule.requires)),
         values=values,
+        measure=rule.shown,
     )
 
 
-def _lead_values(changes: Mapping[str, Change], row: int) -> LeadValues:
+def _lead_values(changes: Mapping[str, Change], t_shape: Mapping[str, Strings], row: int) -> LeadValues:
     values: dict[tuple[str, str], float] = {}
     beyond: dict[str, bool] = {}
     for name, change in changes.items():
-        sides = {"baseline": change.baseline[row], "current": change.current[row], "change": change.difference[row]}
-        values |= {(of, name): float(value) for of, value in sides.items() if np.isfinite(value)}
-        beyond[name] = bool(change.low[row] > 0 or change.high[row] < 0)
-    return LeadValues(values, beyond)
+        # A lead that was measured and has no U wave has one of no height.
+        absent = 0.0 if name == "u_uv" else np.nan
+        first, second = (float(np.nan_to_num(side[row], nan=absent)) for side in (change.baseline, change.current))
+        difference, se = second - first, float(np.hypot(np.nan_to_num(change.measurement_se[row]), change.repeat_sd[row]))
+        sides = {"baseline": first, "current": second, "change": difference}
+        values |= {(of, name): value for of, value in sides.items() if np.isfinite(value)}
+        beyond[name] = bool(abs(difference) > Z95 * se)
+    if ("change", "t_net_uv") in values:
+        values["change", "t_uv"], beyond["t_uv"] = values["change", "t_net_uv"], beyond["t_net_uv"]
+    return LeadValues(values, beyond, {of: str(shapes[row]) for of, shapes in t_shape.items()})
 
 
-def _shown(change: Change, row: int) -> dict[str, float]:
+def _shown(change: Change, row: int, threshold: float | None) -> dict[str, float]:
     parts = {"baseline": change.baseline, "current": change.current, "change": change.difference}
     parts |= {"low": change.low, "high": change.high}
-    return {name: float(part[row]) for name, part in parts.items()}
+    found = {name: float(part[row]) for name, part in parts.items()}
+    return found if threshold is None else found | {"threshold": threshold}
 
 
 def _largest(rule: Criterion, said: Judgement, values: Mapping[str, Mapping[str, float]]) -> str:
-    """The lead with the largest change, in words."""
-    lead = max(said.leads, key=lambda name: abs(values[name]["change"]))
+    """The lead with the largest change, or value where the rule is one of the current ECG, in words."""
+    if not values:
+        return ""
+    told = "current" if rule.kind == "present" else "change"
+    lead = max(said.leads, key=lambda name: abs(np.nan_to_num(values[name][told])))
     row = values[lead]
-    measure = "T" if rule.shown.startswith("t_") else "ST at J" if rule.shown == "st_j_uv" else rule.shown
+    measure = _WORDS.get(rule.shown, rule.shown)
+    if rule.kind == "present":
+        return f"{lead} {measure} {row['current']:+.0f} uV"
     interval = f"95 % CI {row['low']:+.0f}..{row['high']:+.0f}"
     return f"{lead} {measure} {row['baseline']:+.0f} -> {row['current']:+.0f} uV, change {row['change']:+.0f} uV ({interval})"

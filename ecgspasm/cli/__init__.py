@@ -9,19 +9,19 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm import __version__
+from ecgspasm.cli.benchmark import add_benchmarks
+from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ecgspasm.ecg import Measurements
-
-OK, BAD_INPUT, USAGE, NOT_MEASURED = 0, 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("current", metavar="CURRENT", help="the ECG to judge")
     compare.add_argument("--plot", metavar="FILE", help="write the comparison as a picture (.png, .svg or .pdf)")
     compare.add_argument("--criteria", metavar="FILE", help="a TOML file with criteria of your own")
+    compare.add_argument(
+        "--electrodes",
+        choices=("fresh", "same"),
+        default="fresh",
+        help="placed anew between the two ECGs (another day, the default), or the same throughout (provocation, telemetry)",
+    )
     compare.set_defaults(run=_compare)
 
     measure = commands.add_parser("measure", help="measure one ECG: ST, T and QRS per lead (uV), intervals (ms)")
@@ -75,16 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (compare, measure, delineate):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
-    benchmark = commands.add_parser("benchmark", help="score the delineation against expert annotations")
-    benchmark.add_argument("set", choices=("ludb", "qtdb"), help="which data set")
-    benchmark.add_argument("folder", metavar="DIR", help="its folder in the original PhysioNet layout; a part of it will do")
-    benchmark.add_argument("--peers", metavar="NAME[,NAME]", help="score these packages too, such as neurokit2")
-    benchmark.add_argument(
-        "--folds", metavar="DIR", help="use for each record the net of the cross-validation fold that has not seen it"
-    )
-    benchmark.add_argument("--noise", metavar="DIR", help="also with NSTDB noise (bw, em, ma in DIR) at 24, 12 and 6 dB")
-    benchmark.add_argument("--output", metavar="FILE", help="write all figures as JSON")
-    benchmark.set_defaults(run=_benchmark)
+    add_benchmarks(commands)
 
     demo = commands.add_parser("demo", help="compare the shipped index case and a real ECG, with pictures")
     demo.add_argument("--output", metavar="DIR", default="ecgspasm-demo", help="where the pictures go (default: %(default)s)")
@@ -99,8 +96,8 @@ def _compare(options: argparse.Namespace) -> int:
 
     criteria = load_criteria(options.criteria)
     if options.plot is not None:
-        _check_target(options.plot)
-    change = compare(read(options.baseline), read(options.current), criteria=criteria)
+        check_target(options.plot)
+    change = compare(read(options.baseline), read(options.current), electrodes=options.electrodes, criteria=criteria)
     _print_json(change.to_dict()) if options.json else print(change)
     if options.plot is not None:
         from ecgspasm import plot
@@ -109,15 +106,6 @@ def _compare(options: argparse.Namespace) -> int:
         plot.save(figure, options.plot)
         print(f"picture written to {options.plot}", file=sys.stderr)
     return OK if change.comparable else NOT_MEASURED
-
-
-def _check_target(path: str) -> None:
-    """Refuse a file that cannot be written before the work is done, not after it."""
-    folder = os.path.dirname(path) or "."
-    if not path or os.path.isdir(path):
-        raise EcgError(f"{path!r} is no name of a file; give one")
-    if not os.path.isdir(folder):
-        raise EcgError(f"there is no folder {folder}; make it first")
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -178,50 +166,6 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         {**row, **{name: None if row[name] != row[name] else int(row[name]) for name in times}}
         for row in frame.to_dict(orient="records")
     ]
-
-
-def _benchmark(options: argparse.Namespace) -> int:
-    from datetime import UTC, datetime
-    from pathlib import Path
-
-    from ecgspasm.benchmarks.delineation import held_out, own, score_ludb, score_qtdb
-    from ecgspasm.benchmarks.peers import peer
-    from ecgspasm.benchmarks.table import text
-
-    score = {"ludb": score_ludb, "qtdb": score_qtdb}[options.set]
-    if options.output is not None:
-        _check_target(options.output)
-    names = [name for name in (options.peers or "").split(",") if name]
-    first = held_out(Path(options.folds)) if options.folds else own
-    delineators = {"ecgspasm": first} | {name: peer(name) for name in names}
-    if options.noise:
-        from ecgspasm.benchmarks.noise import LEVELS_DB, with_noise
-
-        delineators |= {f"ecgspasm at {level} dB": with_noise(first, Path(options.noise), level) for level in LEVELS_DB}
-    results = {}
-    for name, delineator in delineators.items():
-        results[name] = score(Path(options.folder), delineator, watch=_progress(name))
-        print(f"{name}\n{text(results[name])}\n")
-    if options.output is not None:
-        written = {"date": datetime.now(UTC).date().isoformat(), "results": results}
-        Path(options.output).write_text(json.dumps(written, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        print(f"figures written to {options.output}", file=sys.stderr)
-    return OK
-
-
-def _progress(name: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
-    """Count the records on stderr while they are scored, if that is a terminal."""
-
-    def watch(cases: Iterable[Any], total: int) -> Iterator[Any]:
-        shown = sys.stderr.isatty()
-        for done, case in enumerate(cases, start=1):
-            if shown:
-                print(f"\r{name}: record {done} of at most {total}", end="", file=sys.stderr, flush=True)
-            yield case
-        if shown:
-            print(file=sys.stderr)
-
-    return watch
 
 
 def _demo(options: argparse.Namespace) -> int:
