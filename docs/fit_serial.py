@@ -17,12 +17,16 @@ import numpy as np
 
 from ecgspasm.benchmarks.logistic import fit_logistic
 from ecgspasm.benchmarks.staffiii import measured_pairs
-from ecgspasm.serial.score import FEATURES, features, log_features
+from ecgspasm.serial.score import features
 from ecgspasm.serial.vessel import vessel_weights
 
 ROOT = Path(__file__).resolve().parent.parent / "ecgspasm"
 LEADS = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II")
-FLOOR = {"same": (2.0, 5.0, 20.0), "fresh": (10.0, 20.0, 20.0)}
+FLOOR = {
+    "same": {"st_vector_change_uv": 2.0, "t_vector_change_uv": 5.0},
+    "fresh": {"st_vector_change_uv": 10.0, "t_vector_change_uv": 20.0, "t_turned_uv": 20.0},
+}
+"""The features of each setting, and below what a change is noise. T turns over too rarely in STAFF III to be weighed there."""
 SPECIFICITY = 0.96
 LIMIT_UV = 125.0
 
@@ -69,10 +73,11 @@ def write_vessels(pairs) -> None:
     (ROOT / "serial" / "vessel.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def section(setting: str, rows: np.ndarray, positive: np.ndarray, source: str) -> list[str]:
-    fitted = fit_logistic(log_features(rows, setting), positive)
-    weights = ", ".join(f"{name} = {value:.3f}" for name, value in zip(FEATURES, fitted.weight, strict=True))
-    floors = ", ".join(f"{name} = {value:g}" for name, value in zip(FEATURES, FLOOR[setting], strict=True))
+def section(setting: str, found: list[dict[str, float]], positive: list[bool], source: str) -> list[str]:
+    rows = np.array([[each[name] for name in FLOOR[setting]] for each in found])
+    fitted = fit_logistic(np.log(rows + np.array(list(FLOOR[setting].values()))), np.array(positive))
+    weights = ", ".join(f"{name} = {value:.3f}" for name, value in zip(FLOOR[setting], fitted.weight, strict=True))
+    floors = ", ".join(f"{name} = {value:g}" for name, value in FLOOR[setting].items())
     lines = ["", f"[{setting}]", f'source = "{source}"', f"intercept = {fitted.intercept:.3f}"]
     return [*lines, f"weight = {{ {weights} }}", f"floor_uv = {{ {floors} }}"]
 
@@ -88,15 +93,12 @@ def main() -> int:
         "# Probability of new ischemia = logistic(intercept + sum of weight * log(feature + floor)), for even odds beforehand.",
         "# Written by docs/fit_serial.py.",
     ]
-    sides = [
-        [list(features(*each).values()) for each in side]
-        for side in zip(*(((p.baseline, p.occlusion), (p.quiet_first, p.quiet_last)) for p in pairs), strict=True)
-    ]
-    rows = np.array(sides[0] + sides[1])
-    positive = np.arange(len(rows)) < len(pairs)
-    lines += section("same", rows, positive, f"STAFF III, {len(pairs)} persons, occlusion and quiet baseline")
-    rows, positive, told = feature_rows(data / "ptbdb_10s")
-    lines += section("fresh", rows, positive, told)
+    occluded = [features(p.baseline, p.occlusion) for p in pairs]
+    quiet = [features(p.quiet_first, p.quiet_last) for p in pairs]
+    told = f"STAFF III, {len(pairs)} persons, occlusion and quiet baseline"
+    lines += section("same", [*occluded, *quiet], [True] * len(occluded) + [False] * len(quiet), told)
+    found, positive, told = feature_rows(data / "ptbdb_10s")
+    lines += section("fresh", found, positive, told)
     (ROOT / "serial" / "score.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     return 0

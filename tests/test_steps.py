@@ -188,7 +188,7 @@ def test_fibrillation_gives_no_st_value(n_sines: int, seed: int) -> None:
 
 
 def test_intervals_cover_the_truth() -> None:
-    """95 % intervals of what the measurement leaves open, 40 pairs at 25 uV of muscle noise: neither too narrow nor needlessly wide."""
+    """95 % intervals of the measurement alone, 40 pairs at 25 uV of muscle noise: neither too narrow nor needlessly wide."""
     inside, half = [], []
     for seed in range(40):
         first, second = (es.simulate.ecg(fs=500, seed=each, noise_uv=25.0) for each in (2 * seed, 2 * seed + 1))

@@ -13,7 +13,7 @@ from ecgspasm.ecg import Floats
 
 Mask = NDArray[np.bool_]
 
-_RIDGE = 0.05
+_RIDGE = 0.5
 """Pull of the standardised weights towards nothing, per sample: a perfect split of few persons would else make them infinite."""
 
 

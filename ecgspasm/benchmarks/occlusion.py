@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from ecgspasm.benchmarks.staffiii import OcclusionPair, pairs
 from ecgspasm.criteria import Criterion, load_criteria
 from ecgspasm.ecg import Analysis, Floats, Measurements, number
 from ecgspasm.serial.compare import compare
-from ecgspasm.serial.comparison import MET, UNDECIDED, Comparison
-from ecgspasm.serial.score import features, log_features
+from ecgspasm.serial.comparison import MET, Comparison
+from ecgspasm.serial.score import log_features, used
 from ecgspasm.serial.vessel import vessel_leads, vessel_table
 
 SPECIFICITY = 0.96
@@ -33,7 +33,8 @@ class Judged:
     numbers: dict[str, float]
     """Larger for ischemia; ``nan`` where it could not be told."""
     met: dict[str, bool]
-    undecided: bool
+    features: Mapping[str, float]
+    """Of the score."""
 
 
 def score_staffiii(folder: Path, *, watch: Watch = lambda cases, total: cases) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _judged(baseline: Measurements | Analysis, current: Measurements | Analysis)
         "any new change": any(verdicts.get(name) == MET for name in NEW),
         "score above one half": change.score.probability > 0.5,
     }
-    return Judged(_plain(change), met, any(each == UNDECIDED for each in verdicts.values()))
+    return Judged(_plain(change), met, change.score.features)
 
 
 def _rules(measure: str) -> tuple[Criterion, ...]:
@@ -97,16 +98,14 @@ def _plain(change: Comparison) -> dict[str, float]:
     """The score and the plain references that it has to beat."""
     st, t = (change.changes[name].difference for name in ("st_j60_uv", "t_uv"))
     size = np.sort(np.abs(st[np.isfinite(st)]))
-    found = features(change.measured["baseline"], change.measured["current"])
     second = float(size[-2]) if len(size) > 1 else float("nan")
     return {
         "score": change.score.probability,
         "largest change of ST": float(size[-1]) if len(size) else float("nan"),
         "second largest change of ST": second,
         "root mean square of ST and T/3": float(np.sqrt(np.nanmean(np.concatenate([st, t / 3.0]) ** 2))),
-        "change of the ST vector": found["st_vector_change_uv"],
-        "change of the T vector": found["t_vector_change_uv"],
-        "T turned over": found["t_turned_uv"],
+        "change of the ST vector": change.score.features["st_vector_change_uv"],
+        "change of the T vector": change.score.features["t_vector_change_uv"],
     }
 
 
@@ -119,8 +118,7 @@ def _numbers(name: str, occluded: list[Judged], quiet: list[Judged]) -> tuple[Fl
 
 def _refitted(occluded: list[Judged], quiet: list[Judged]) -> tuple[Floats, Floats]:
     """The score's probabilities when its coefficients were fitted to all other persons."""
-    names = ("change of the ST vector", "change of the T vector", "T turned over")
-    rows = np.array([[np.nan_to_num(each.numbers[name]) for name in names] for each in (*occluded, *quiet)])
+    rows = np.array([[np.nan_to_num(each.features[name]) for name in used("same")] for each in (*occluded, *quiet)])
     positive = np.arange(len(rows)) < len(occluded)
     person = np.concatenate([np.arange(len(occluded)), np.arange(len(quiet))])
     if len(occluded) < 5:

@@ -27,7 +27,7 @@ from ecgspasm.io import read
 from ecgspasm.processing.vector import kors
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import MET, UNDECIDED, Comparison
-from ecgspasm.serial.score import FEATURES, features
+from ecgspasm.serial.score import features
 from ecgspasm.simulate import inject
 
 INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -266,7 +266,7 @@ def _variants(pair: Pair, noise: dict[float, Floats]) -> Iterator[tuple[str, Ana
         yield f"{name} swapped", analyze(_swapped(ecg, recipe)), {}
 
 
-def feature_rows(ptb: Path) -> tuple[Floats, Floats, str]:
+def feature_rows(ptb: Path) -> tuple[list[dict[str, float]], list[bool], str]:
     """Features of the score in PTB pairs as they are, and with each artery's occlusion put in at three sizes."""
     rows, positive = [], []
     pairs = ptb_pairs(ptb)
@@ -281,7 +281,7 @@ def feature_rows(ptb: Path) -> tuple[Floats, Floats, str]:
             change = compare(pair.baseline, current, criteria=())
             found = features(change.measured["baseline"], change.measured["current"])
             if all(np.isfinite(value) for value in found.values()):
-                rows.append([found[name] for name in FEATURES])
+                rows.append(found)
                 positive.append(current is not pair.current)
     told = f"PTB, {len(pairs)} ordered pairs, as they are, and with typical occlusions or inverted T waves put in"
-    return np.array(rows), np.array(positive), told
+    return rows, positive, told

@@ -44,9 +44,6 @@ def _models() -> dict[str, Any]:
     return tomllib.loads(files("ecgspasm.serial").joinpath("score.toml").read_text(encoding="utf-8"))
 
 
-FEATURES = ("st_vector_change_uv", "t_vector_change_uv", "t_turned_uv")
-
-
 def features(baseline: Measurements, current: Measurements) -> dict[str, float]:
     """The changes that the score is made from, in uV.
 
@@ -91,12 +88,18 @@ def score(baseline: Measurements, current: Measurements, electrodes: Electrodes,
     if not all(np.isfinite(value) for value in found.values()):
         return Score(float("nan"), found, "ST at J+60 and T are needed in I, II and V1-V6 of both ECGs")
     model = _models()[electrodes]
-    weight = np.array([model["weight"][name] for name in FEATURES])
-    rows = log_features(np.array([[found[name] for name in FEATURES]]), electrodes)
+    names = used(electrodes)
+    weight = np.array([model["weight"][name] for name in names])
+    rows = log_features(np.array([[found[name] for name in names]]), electrodes)
     return Score(float(expit(model["intercept"] + rows @ weight)[0]), found)
 
 
+def used(electrodes: Electrodes) -> tuple[str, ...]:
+    """The features that the score of a setting is made from."""
+    return tuple(_models()[electrodes]["floor_uv"])
+
+
 def log_features(rows: Floats, electrodes: Electrodes) -> Floats:
-    """The logarithms that the logistic function adds up, shape (pair, feature); columns in the order of `FEATURES`."""
+    """The logarithms that the logistic function adds up, shape (pair, feature); columns are those `used`, in their order."""
     floor = _models()[electrodes]["floor_uv"]
-    return np.asarray(np.log(rows + np.array([floor[name] for name in FEATURES])))
+    return np.asarray(np.log(rows + np.array([floor[name] for name in used(electrodes)])))
