@@ -73,14 +73,16 @@ def ptb_pairs(folder: Path) -> list[Pair]:
     ]
 
 
-def ludb_pairs(folder: Path, *, every: int = 1) -> Iterator[Pair]:
-    """Halves of LUDB records; in the second one the chest electrodes have moved."""
+def ludb_pairs(folder: Path, *, every: int = 1, moved: bool = True) -> Iterator[Pair]:
+    """Halves of LUDB records; in the second one the chest electrodes have moved, if that is asked for."""
     data = folder / "data" if (folder / "data").is_dir() else folder
     for path in sorted(data.glob("*.hea"), key=lambda each: (len(each.stem), each.stem))[::every]:
         ecg = read(path)
         half = ecg.signal_uv.shape[1] // 2
         first, second = (replace(ecg, signal_uv=ecg.signal_uv[:, part]) for part in (slice(half), slice(half, None)))
-        yield Pair(path.stem, "ludb", analyze(first), analyze(_moved(second, np.random.default_rng(crc32(path.stem.encode())))))
+        if moved:
+            second = _moved(second, np.random.default_rng(crc32(path.stem.encode())))
+        yield Pair(path.stem, "ludb", analyze(first), analyze(second))
 
 
 def _moved(ecg: Ecg, rng: np.random.Generator) -> Ecg:

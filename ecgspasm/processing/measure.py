@@ -178,8 +178,9 @@ def _u_wave(signal: Floats, median: MedianBeat, rr_ms: float) -> dict[str, Float
     next_p = median.qrs_onset + (rr_ms * (1.0 - numbers["usual_pr_s"]) - numbers["before_p_ms"]) * per_ms
     end = np.minimum(median.t.offset[:, 0] + numbers["reach_ms"] * per_ms, min(next_p, signal.shape[1] - 1.0))
     bump, inside = _above_line(signal, start, end, settings("measure")["p_smooth_ms"] * per_ms)
-    at = np.nan_to_num(np.round(median.u_peak[:, 0])).astype(int)[:, None]
-    there = np.isfinite(median.u_peak[:, 0]) & np.take_along_axis(inside, at, axis=1)[:, 0]
+    peak = np.where(median.u_peak[:, 0] < signal.shape[1] - 0.5, median.u_peak[:, 0], np.nan)
+    at = np.nan_to_num(np.round(peak)).astype(int)[:, None]
+    there = np.isfinite(peak) & np.take_along_axis(inside, at, axis=1)[:, 0]
     return {"u_uv": np.where(there, np.take_along_axis(bump, at, axis=1)[:, 0], np.nan)}
 
 

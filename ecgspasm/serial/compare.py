@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def compare(
         for name in MEASURES
         if all(name in each.values for each in measured.values())
     }
-    explains = confounders(own["baseline"], own["current"], aligned, leads, state) if aligned else {}
+    explains = confounders(own["baseline"], own["current"], aligned, leads, state, _recorded(pair))
     shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
     found = judged(rules, leads, state, changes, shapes, measured, explains)
     return Comparison(
@@ -93,6 +94,11 @@ def compare(
         vectors={name: heart_vectors(each) for name, each in measured.items()},
         score=score(measured["baseline"], measured["current"], electrodes, _blocking(explains)),
     )
+
+
+def _recorded(pair: Mapping[str, Analysis]) -> tuple[datetime | None, datetime | None]:
+    first, second = (pair[name].ecg.recorded_at if name in pair else None for name in ("baseline", "current"))
+    return first, second
 
 
 def _blocking(explains: Mapping[str, str]) -> str:
