@@ -3,11 +3,12 @@
 ``./run python docs/repeatability.py DATA_DIR`` (the folder that holds ``ptbdb_10s`` and ``staffiii_measures``) writes
 ``ecgspasm/serial/repeatability.toml``.
 
-Fresh electrodes: PTB recordings of one person on different days. Same electrodes: STAFF III baseline records, first minute
-against last half minute, about four minutes apart, for ST (at J+60, and taken for J too) and T; PTB recordings of one person on
-one day for QRS. Persons count alike, however many pairs they give. What the measurement's own standard error explains is taken
-off. There are few persons, so a lead's variance is drawn towards that of its group of leads, as if `PRIOR` more persons had
-shown that one. T has a part that grows with its size; the table tells that share and the rest.
+Fresh electrodes: PTB recordings of one person on different days, scaled to cover the pairs of one day too (whether the
+electrodes stayed on is not told). Same electrodes: STAFF III baseline records, first minute against last half minute, about
+four minutes apart, for ST (at J+60, and taken for J too) and T; PTB recordings of one person on one day for QRS. Persons count
+alike, however many pairs they give. What the measurement's own standard error explains is taken off. There are few persons, so
+a lead's variance is drawn towards that of its group of leads, as if `PRIOR` more persons had shown that one. T has a part that
+grows with its size; the table tells that share and the rest.
 """
 
 from __future__ import annotations
@@ -87,24 +88,24 @@ def staff_pairs(folder: Path) -> Pairs:
     return found
 
 
-def spread(pairs: Pairs, measure: str, share: float, *, robust: bool) -> np.ndarray:
+def spread(pairs: Pairs, measure: str, share: float, *, scaled_on: Pairs | None = None) -> np.ndarray:
     """Standard deviation per lead, drawn towards its group, and scaled to cover, shape (lead,).
 
-    The scale is that at which the 95 % intervals of all pairs and leads cover the truth (no change) in 95 %: few persons give a
-    good pattern over the leads, but one of them can spoil its size. Among many persons a few have really changed: the variance
-    is then read off the 90th percentile of the squares, and not scaled.
+    The scale is that at which the 95 % intervals of all leads of `scaled_on` cover the truth (no change) in 95 %: few persons give
+    a good pattern over the leads, but one of them can spoil its size. Without it there are many persons, of whom a few have really
+    changed: the variance is then read off the 90th percentile of the squares, and not scaled.
     """
     persons = np.array([np.nanmean([_excess(pair[measure], share) for pair in own], axis=0) for own in pairs.values()])
-    variance = np.nanquantile(persons, 0.90, axis=0) / 1.645**2 if robust else np.nanmean(persons, axis=0)
+    variance = np.nanquantile(persons, 0.90, axis=0) / 1.645**2 if scaled_on is None else np.nanmean(persons, axis=0)
     result = np.empty(len(STANDARD))
     for group in GROUPS:
         rows = [STANDARD.index(lead) for lead in group]
         common = max(float(np.nanmean(variance[rows])), 1.0)
         own = np.where(np.isfinite(variance[rows]), np.maximum(variance[rows], 0.0), common)
         result[rows] = np.sqrt((len(persons) * own + PRIOR * common) / (len(persons) + PRIOR))
-    if not robust:
+    if scaled_on is not None:
         scales = np.arange(0.3, 1.5, 0.01)
-        result *= scales[int(np.argmax([_cover(pairs, measure, share, scale * result) >= 0.95 for scale in scales]))]
+        result *= scales[int(np.argmax([_cover(scaled_on, measure, share, scale * result) >= 0.95 for scale in scales]))]
     return np.maximum(result, SMALLEST_UV)
 
 
@@ -136,6 +137,7 @@ def section(setting: str, measure: str, sd: np.ndarray, source: str) -> list[str
 def main() -> int:
     data = Path(sys.argv[1])
     other_day, one_day = ptb_pairs(data / "ptbdb_10s")
+    all_pairs = {person: other_day.get(person, []) + one_day.get(person, []) for person in {*other_day, *one_day}}
     staff = staff_pairs(data / "staffiii_measures")
 
     def told(name: str, pairs: Pairs) -> str:
@@ -147,13 +149,13 @@ def main() -> int:
         "# `share`: T differs, beyond sd_uv, by so much of its size (standard deviation).",
     ]
     for measure in MEASURES:
-        sd = spread(other_day, measure, T_SHARE["fresh"] if measure == "t_uv" else 0.0, robust=False)
+        sd = spread(other_day, measure, T_SHARE["fresh"] if measure == "t_uv" else 0.0, scaled_on=all_pairs)
         lines += section("fresh", measure, sd, told("PTB, different days", other_day))
     for measure in MEASURES:
         many = measure in ("st_j_uv", "st_j60_uv", "t_uv")
         pairs, source = (staff, told("STAFF III baselines", staff)) if many else (one_day, told("PTB, one day", one_day))
         shown = "st_j60_uv" if measure == "st_j_uv" else measure
-        sd = spread(pairs, shown, T_SHARE["same"] if measure == "t_uv" else 0.0, robust=many)
+        sd = spread(pairs, shown, T_SHARE["same"] if measure == "t_uv" else 0.0, scaled_on=None if many else one_day)
         lines += section("same", measure, sd, source)
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))

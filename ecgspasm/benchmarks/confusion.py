@@ -113,5 +113,5 @@ def false_alarms(result: dict[str, Any]) -> float:
     """Per cent of the pairs without any swap in which one was claimed."""
     rows = [row for kind, name in itertools.product(result, _PLAIN) if (row := result[kind].get(name))]
     total = sum(row["pairs"] for row in rows)
-    claimed: float = sum(row["claimed"] * row["pairs"] for row in rows)
+    claimed = sum(float(row["claimed"]) * int(row["pairs"]) for row in rows)
     return claimed / max(total, 1)
