@@ -91,9 +91,9 @@ def staff_pairs(folder: Path) -> Pairs:
 def spread(pairs: Pairs, measure: str, share: float, *, scaled_on: Pairs | None = None) -> np.ndarray:
     """Standard deviation per lead, drawn towards its group, and scaled to cover, shape (lead,).
 
-    The scale is that at which the 95 % intervals of all leads of `scaled_on` cover the truth (no change) in 95 %: few persons give
-    a good pattern over the leads, but one of them can spoil its size. Without it there are many persons, of whom a few have really
-    changed: the variance is then read off the 90th percentile of the squares, and not scaled.
+    The scale is that at which the 95 % intervals of all leads of `scaled_on` cover the truth (no change) in 95 %: few persons
+    give a good pattern over the leads, but one of them can spoil its size. Without it there are many persons, of whom a few have
+    really changed: the variance is then read off the 90th percentile of the squares, and not scaled.
     """
     persons = np.array([np.nanmean([_excess(pair[measure], share) for pair in own], axis=0) for own in pairs.values()])
     variance = np.nanquantile(persons, 0.90, axis=0) / 1.645**2 if scaled_on is None else np.nanmean(persons, axis=0)

@@ -299,6 +299,8 @@ class MedianBeat:
     r_sample: float
     noise_uv: Floats
     """Standard error of a level in the ST-T segment against the PR level, from the scatter of the beats, shape (lead,)."""
+    calm_noise_uv: Floats
+    """The same for levels over the longer spans that are used where a lead is noisy."""
     n_beats: int
     qrs_onset: float
     j: float

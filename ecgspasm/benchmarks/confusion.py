@@ -114,4 +114,4 @@ def false_alarms(result: dict[str, Any]) -> float:
     rows = [row for kind, name in itertools.product(result, _PLAIN) if (row := result[kind].get(name))]
     total = sum(row["pairs"] for row in rows)
     claimed = sum(float(row["claimed"]) * int(row["pairs"]) for row in rows)
-    return claimed / max(total, 1)
+    return float(claimed / max(total, 1))

@@ -80,3 +80,34 @@ def pairs_text(result: dict[str, Any]) -> str:
             cells = ["-" if row[name] is None else f"{row[name]:g}" for name in names]
             lines.append(f"{kind + ': ' + variant:<46}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(lines)
+
+
+def confounders_text(result: dict[str, Any]) -> str:
+    """Confounders made on purpose: a row a change."""
+    names = ("pairs", "named", "detected", "claimed", "new")
+    lines = [f"{'':<66}" + "".join(f"{name:>12}" for name in ("pairs", "named, %", "detected, %", "claimed, %", "new, %"))]
+    for kind, rows in result["sets"].items():
+        for name, row in rows.items():
+            lines.append(f"{kind + ': ' + name:<66}" + "".join(f"{row[column]:>12g}" for column in names))
+    return "\n".join([*lines, f"swaps, gain or sampling rate claimed where there was none: {result['false_alarms']} %"])
+
+
+def calibration_text(result: dict[str, Any]) -> str:
+    """Errors on analytic ECGs, and with recorded noise."""
+    head = "".join(f"{name:>12}" for name in ("ST max", "ST rms", "within, %", "T max", "T rms", "within, %", "refused"))
+    lines = [f"{'error, uV':<40}{'limit':>8}{head}"]
+    for condition, row in result["calibration"].items():
+        cells = [row[name][key] for name in ("st_j60_uv", "t_uv") for key in ("largest_uv", "rms_uv", "within")]
+        cells.append(row["st_j60_uv"]["refused"])
+        lines.append(f"{condition:<40}{row['limit_uv']:>8g}" + "".join(f"{cell:>12g}" for cell in cells))
+    for kind, rows in result.get("noise", {}).items():
+        lines += [
+            "",
+            f"{kind + ', dB':<10}{'refused, %':>12}"
+            + "".join(f"{name:>14}" for name in ("ST median", "ST 95 %", "covered, %", "T median", "T 95 %", "covered, %")),
+        ]
+        for level, row in rows.items():
+            cells = [row[name][key] for name in ("st_j60_uv", "t_uv") for key in ("median_uv", "p95_uv", "covered")]
+            shown = "".join(f"{'-' if cell is None else f'{cell:g}':>14}" for cell in cells)
+            lines.append(f"{level:<10}{row['not_measured']:>12g}{shown}")
+    return "\n".join(lines)

@@ -31,6 +31,11 @@ def add_benchmarks(commands: Any) -> None:
     pairs.add_argument("--ptb", metavar="DIR", help="PTB recordings named patientNNN_*")
     pairs.add_argument("--ludb", metavar="DIR", help="LUDB, whose records are halved")
     pairs.add_argument("--nstdb", metavar="DIR", help="recorded noise (bw, em, ma)")
+    confusion = _add(sets, "confounders", "swapped cables, gain, posture: named, or taken for ischemia?", _confounders)
+    confusion.add_argument("--ludb", metavar="DIR", help="LUDB, in whose records the swaps are made")
+    confusion.add_argument("--ptb", metavar="DIR", help="PTB recordings named patientNNN_*, for false alarms")
+    calibration = _add(sets, "calibration", "analytic ECGs with known values, with noise added", _calibration)
+    calibration.add_argument("--nstdb", metavar="DIR", help="also recorded noise (bw, em, ma) at falling ratios")
 
 
 def _add(sets: Any, name: str, told: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -89,6 +94,34 @@ def _pairs(options: argparse.Namespace) -> int:
     if not result:
         raise EcgError("there are no pairs; give --ptb DIR or --ludb DIR with recordings in it")
     print(pairs_text(result))
+    _write(options, result)
+    return OK
+
+
+def _confounders(options: argparse.Namespace) -> int:
+    from ecgspasm.benchmarks.confusion import false_alarms, score_confounders
+    from ecgspasm.benchmarks.table import confounders_text
+
+    _check(options)
+    ludb, ptb = (Path(each) if each else None for each in (options.ludb, options.ptb))
+    result = score_confounders(ludb, ptb, watch=progress("confounders"))
+    if not result:
+        raise EcgError("there are no pairs; give --ludb DIR or --ptb DIR with recordings in it")
+    result = {"sets": result, "false_alarms": round(false_alarms(result), 2)}
+    print(confounders_text(result))
+    _write(options, result)
+    return OK
+
+
+def _calibration(options: argparse.Namespace) -> int:
+    from ecgspasm.benchmarks.calibration import score_calibration, score_noise
+    from ecgspasm.benchmarks.table import calibration_text
+
+    _check(options)
+    result = {"calibration": score_calibration(watch=progress("calibration"))}
+    if options.nstdb:
+        result["noise"] = score_noise(Path(options.nstdb), watch=progress("noise"))
+    print(calibration_text(result))
     _write(options, result)
     return OK
 

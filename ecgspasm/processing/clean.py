@@ -74,14 +74,14 @@ def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -
     signal_uv : ndarray, shape (lead, sample)
     fs : float
     knots : ndarray, shape (knot,)
-        Samples at which the PR segment ends (QRS onsets), increasing; the level is the mean of the `pr_level_ms` before each.
+        Samples at which the PR segment ends (QRS onsets), increasing; the level is the mean of the `knot_ms` before each.
 
     Returns
     -------
     ndarray, shape (lead, sample)
         Outside the first and last knot the level there is kept.
     """
-    width = max(1, round(settings("measure")["pr_level_ms"] * fs / 1000.0))
+    width = max(1, round(settings("baseline")["knot_ms"] * fs / 1000.0))
     ends = np.round(knots).astype(int)
     ends = np.unique(ends[(ends >= width) & (ends < signal_uv.shape[1])])
     if len(ends) == 0:

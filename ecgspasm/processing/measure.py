@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.signal import savgol_filter
 
 from ecgspasm.ecg import MEASURED, MEASURES, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
 from ecgspasm.processing.lobes import shapes
@@ -50,14 +51,17 @@ def measure(
     numbers = settings("measure")
     per_ms = median.fs / 1000.0
     integral = Integral(median.signal_uv)
-    level = integral.mean(onset - numbers["pr_level_ms"] * per_ms, onset)
-    signal = median.signal_uv - level[:, None]
-    values, se = _st(integral, level, median, j)
+    calm = _calm_share(median, onset, j)
+    level = (1.0 - calm) * integral.mean(onset - numbers["pr_level_ms"] * per_ms, onset)
+    level += calm * integral.mean(onset - _long_level_ms(median, onset) * per_ms, onset)
+    signal = _calmed(median, j, calm) - level[:, None]
+    noise_uv = (1.0 - calm) * median.noise_uv + calm * np.minimum(median.calm_noise_uv, median.noise_uv)
+    values, se = _st(Integral(signal), noise_uv, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
     values |= t_values | _qrs(signal, onset, j, median.fs) | _p_wave(signal, median) | _u_wave(signal, median, rr_ms)
-    values["t_area_uv_ms"] = _t_area(integral, level, median, j)
+    values["t_area_uv_ms"] = _t_area(Integral(signal), median, j)
     for name in (*t_values, "u_uv"):
-        se[name] = median.noise_uv
+        se[name] = numbers["t_se_factor"] * noise_uv
     state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
     known = np.array([each == MEASURED for each in state])
     qt_ms, pr_ms = _intervals(median, onset)
@@ -101,17 +105,46 @@ def nothing_measured(
     )
 
 
-def _st(integral: Integral, level: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+def _calm_share(median: MedianBeat, onset: float, j: float) -> Floats:
+    """How much of the longer spans each lead needs, 0 to 1, shape (lead,); the same at any gain."""
+    low, high = round(onset), max(round(j), round(onset) + 2)
+    largest = float(np.ptp(median.signal_uv[:, low : high + 1], axis=1).max())
+    first, last = settings("measure")["calm_share"]
+    share = median.noise_uv / max(largest, 1e-9)
+    return np.asarray(np.clip((share - first) / (last - first), 0.0, 1.0))
+
+
+def _long_level_ms(median: MedianBeat, onset: float) -> float:
+    """The longer span of the PR level, as far as P leaves one."""
+    numbers = settings("measure")
+    ends = median.p.offset[np.isfinite(median.p.offset)]
+    free = (onset - float(np.median(ends))) * 1000.0 / median.fs if len(ends) else numbers["calm_pr_level_ms"]
+    return float(np.clip(free, numbers["pr_level_ms"], numbers["calm_pr_level_ms"]))
+
+
+def _calmed(median: MedianBeat, j: float, calm: Floats) -> Floats:
+    """The median beat, from J on smoothed by local parabolas as far as each lead needs it."""
+    signal = np.array(median.signal_uv)
+    start = max(int(np.ceil(j)), 0)
+    width = round(settings("measure")["calm_ms"] * median.fs / 1000.0) | 1
+    if calm.any() and signal.shape[1] - start > width > 3:
+        # Nothing before J enters: the end of the QRS complex would be smeared into ST.
+        late = signal[:, start:]
+        late += calm[:, None] * (savgol_filter(late, width, 2, axis=1) - late)
+    return signal
+
+
+def _st(integral: Integral, noise_uv: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """ST levels against the PR level at each offset from J, and their standard errors."""
     per_ms = median.fs / 1000.0
     window = settings("measure")["st_window_ms"] * per_ms
     at = j + np.array(ST_OFFSETS_MS) * per_ms
     # Around the instant; at J itself only after it, because the S wave before J is steep and the ST segment after it is not.
     start = np.where(np.array(ST_OFFSETS_MS) == 0, at, at - window / 2)
-    levels = integral.mean(start, start + window) - level[:, None]
+    levels = integral.mean(start, start + window)
     # Slope in uV per ms over 20 ms around the instant.
     slope = (integral.mean(at, at + 10.0 * per_ms) - integral.mean(at - 10.0 * per_ms, at)) / 10.0
-    errors = np.hypot(median.noise_uv[:, None], slope * median.j_se_ms)
+    errors = np.hypot(noise_uv[:, None], slope * median.j_se_ms)
     values: dict[str, Floats] = {name: levels[:, column] for column, name in enumerate(ST_NAMES.values())}
     values["st_slope_uv_per_s"] = (values["st_j80_uv"] - values["st_j20_uv"]) / 0.060
     return values, {name: errors[:, column] for column, name in enumerate(ST_NAMES.values())}
@@ -151,12 +184,12 @@ def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Flo
     return values, np.where(there, shape, "absent").astype("U17")
 
 
-def _t_area(integral: Integral, level: Floats, median: MedianBeat, j: float) -> Floats:
+def _t_area(integral: Integral, median: MedianBeat, j: float) -> Floats:
     """Area of ST and T, from J to the median end of T over the leads, so that the leads' areas add up to a vector."""
     if not np.isfinite(median.t.offset).any():
-        return np.full(len(level), np.nan)
+        return np.full(len(median.leads), np.nan)
     end = float(np.nanmedian(median.t.offset))
-    return np.asarray((integral.mean(j, end) - level) * (end - j) * 1000.0 / median.fs)
+    return np.asarray(integral.mean(j, end) * (end - j) * 1000.0 / median.fs)
 
 
 def _p_wave(signal: Floats, median: MedianBeat) -> dict[str, Floats]:

@@ -10,6 +10,7 @@ from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
 _MEDIAN_SE = 1.2533  # standard error of a median over that of a mean, for normal noise
+_MIDDLE_SE = 1.09  # standard error of the mean of the middle half over that of a mean, for normal noise
 
 
 def enough_beats(beats: Beats) -> str:
@@ -47,7 +48,7 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     The beats are laid on each other at fractions of a sample (cubic interpolation): at 250 Hz, whole samples would blur the end
     of the QRS complex, and with it J, by 10-20 uV.
     """
-    numbers = settings("median")
+    numbers, measured = settings("median"), settings("measure")
     rows = np.flatnonzero(beats.dominant)
     before, after = (round(numbers[name] * fs / 1000.0) for name in ("before_ms", "after_ms"))
     stack, inside = _stack(clean_uv, beats.r_sample[rows], before, after)
@@ -66,7 +67,10 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         fs=fs,
         signal_uv=read_only(middle),
         r_sample=float(before),
-        noise_uv=read_only(_noise(stack, before, onset, float(_nanmedian(j)), fs)),
+        noise_uv=read_only(_noise(stack, onset, float(_nanmedian(j)), fs, measured["pr_level_ms"], measured["st_window_ms"])),
+        calm_noise_uv=read_only(
+            _noise(stack, onset, float(_nanmedian(j)), fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])
+        ),
         n_beats=len(rows),
         qrs_onset=onset,
         j=float(_nanmedian(j)),
@@ -137,34 +141,39 @@ def _stack(signal_uv: Floats, r_sample: Floats, before: int, after: int) -> tupl
 
 
 def _median_of_beats(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """Median over the beats that reach each sample, shape (lead, sample); where none does, the nearest sample that has one.
+    """Mean of the middle half of the beats that reach each sample, shape (lead, sample); else of the nearest that has.
 
-    By sorting, which takes a quarter of the time of `numpy.median` here and a tenth of that of `numpy.nanmedian`.
+    The middle half (the interquartile mean) is as deaf to a spoilt beat as the median and leaves a seventh less noise; of two or
+    three beats it is the mean or the median.
     """
     ordered = np.sort(stack if inside.all() else np.where(inside[None], stack, np.inf), axis=1)
     count = inside.sum(axis=0)
     covered = np.flatnonzero(count)
     nearest = np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])
     count = count[nearest]
-    return np.asarray((ordered[:, (count - 1) // 2, nearest] + ordered[:, count // 2, nearest]) / 2)
+    total = np.zeros((stack.shape[0], stack.shape[1] + 1, len(nearest)))
+    np.cumsum(np.where(np.isfinite(ordered), ordered, 0.0)[:, :, nearest], axis=1, out=total[:, 1:])
+    dropped = count // 4 + (count == 3)
+    column = np.arange(len(nearest))
+    return np.asarray((total[:, count - dropped, column] - total[:, dropped, column]) / (count - 2 * dropped))
 
 
-def _noise(stack: Floats, r_sample: int, onset: float, j: float, fs: float) -> Floats:
+def _noise(stack: Floats, onset: float, j: float, fs: float, level_ms: float, window_ms: float) -> Floats:
     """Standard error of an ST level against the PR level, from how the beats scatter, shape (lead,).
 
     Every beat's own levels, means over the same spans as in the measurement, are compared with those of the other beats.
     """
-    numbers, measure = settings("median"), settings("measure")
+    numbers = settings("median")
     n_leads, n_beats, length = stack.shape
     if not (np.isfinite(onset) and np.isfinite(j)):
-        onset, j = r_sample - 0.04 * fs, r_sample + 0.04 * fs
+        onset, j = ((numbers["before_ms"] + side) * fs / 1000.0 for side in (-40.0, 40.0))
     integral = Integral(stack.reshape(-1, length))
     start = j + np.array(numbers["noise_at_ms"]) * fs / 1000.0
-    level = integral.mean(onset - measure["pr_level_ms"] * fs / 1000.0, onset)
-    values = (integral.mean(start, start + measure["st_window_ms"] * fs / 1000.0) - level[:, None]).reshape(n_leads, n_beats, -1)
+    level = integral.mean(onset - level_ms * fs / 1000.0, onset)
+    values = (integral.mean(start, start + window_ms * fs / 1000.0) - level[:, None]).reshape(n_leads, n_beats, -1)
     off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(n_leads, -1)
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
-    return np.asarray(np.maximum(_MEDIAN_SE * scatter / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
+    return np.asarray(np.maximum(_MIDDLE_SE * scatter / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
 
 
 def _nanmedian(values: Floats) -> Floats:

@@ -53,10 +53,26 @@ def tells_time(reason: str) -> bool:
 
 
 def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
-    """Share of samples that repeat the lead's extreme value as the sample before did, shape (lead,)."""
-    same = signal[:, 1:] == signal[:, :-1]
-    extreme = (signal[:, 1:] == low[:, None]) | (signal[:, 1:] == high[:, None])
-    return np.asarray((same & extreme).mean(axis=1))
+    """Share of samples that stick at an end of the range, shape (lead,).
+
+    A wave that is cut off runs steeply into the end of the range and out of it again. A line that is flat because nothing happens
+    (a drawn ECG at rest at its lowest value) is entered gently and does not count.
+    """
+    share = np.zeros(len(signal))
+    for row, values in enumerate(signal):
+        for end in (low[row], high[row]):
+            at_end = values == end
+            if at_end.mean() <= settings("quality")["clipped_share"] / 2:
+                continue
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], at_end, [False]]).astype(np.int8)))
+            first, last = edges[::2], edges[1::2]
+            before = values[np.maximum(first - 1, 0)]
+            after = values[np.minimum(last, len(values) - 1)]
+            jump = np.minimum(np.abs(before - end), np.abs(after - end))
+            steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
+            steep |= (first == 0) & (last == len(values))
+            share[row] += float((last - first - 1)[steep].sum()) / len(values)
+    return share
 
 
 def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool) -> str:
