@@ -39,6 +39,9 @@ DERIVED: dict[str, dict[str, float]] = {
 }
 """Limb leads as weighted sums of others (Einthoven's law and Goldberger's definitions)."""
 
+_WALLS_OF_ALL = 3
+"""Leads of so many walls are global: no one artery feeds them."""
+
 _PREFIX = re.compile(r"^(lead|ecg|ekg)(?=.)")
 
 
@@ -128,6 +131,9 @@ def territory(leads: Iterable[str]) -> str:
     """
     found = set(leads)
     rows: Sequence[dict[str, Any]] = _tables()["territory"]
+    walls = [row for row in rows if row.get("wall") and len(found & set(row["leads"])) >= row["least"]]
+    if len(walls) >= _WALLS_OF_ALL:
+        return "global"
     for row in rows:
         if found <= set(row["leads"]) and len(found) >= row["least"]:
             return str(row["name"])

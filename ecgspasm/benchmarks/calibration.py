@@ -38,7 +38,7 @@ Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 def score_calibration(*, seeds: int = 4, watch: Watch = lambda cases, total: cases) -> dict[str, Any]:
-    """Errors on the analytic ECGs: all shapes, ST at 0 and +-200 uV, 60 and 120/min, 500 and 1000 Hz, in leads that show them whole.
+    """Errors on the analytic ECGs: all shapes, ST at 0 and +-200 uV, 60 and 120/min, 500 and 1000 Hz, in I, II and V1-V6.
 
     Parameters
     ----------

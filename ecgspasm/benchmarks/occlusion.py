@@ -68,6 +68,7 @@ def score_staffiii(folder: Path, *, watch: Watch = lambda cases, total: cases) -
     numbers = {name: _numbers(name, occluded, quiet) for name in occluded[0].numbers}
     numbers["score, person left out"] = _refitted(occluded, quiet)
     result["numbers"] = {name: _figures(*sides, groups) for name, sides in numbers.items()}
+    result["reliability"] = _reliability(*numbers["score, person left out"])
     return result
 
 
@@ -104,9 +105,16 @@ def _plain(change: Comparison) -> dict[str, float]:
         "largest change of ST": float(size[-1]) if len(size) else float("nan"),
         "second largest change of ST": second,
         "root mean square of ST and T/3": float(np.sqrt(np.nanmean(np.concatenate([st, t / 3.0]) ** 2))),
+        "largest change in a vessel-specific lead": _vessel_change(change),
         "change of the ST vector": change.score.features["st_vector_change_uv"],
         "change of the T vector": change.score.features["t_vector_change_uv"],
     }
+
+
+def _vessel_change(change: Comparison) -> float:
+    measure = "st_j_uv" if "st_j_uv" in change.changes else "st_j60_uv"
+    first, second = (vessel_leads(change.measured[name], measure) for name in ("baseline", "current"))
+    return max(second[artery] - first[artery] for artery in second)
 
 
 def _numbers(name: str, occluded: list[Judged], quiet: list[Judged]) -> tuple[Floats, Floats]:
@@ -134,6 +142,19 @@ def _figures(positive: Floats, negative: Floats, groups: dict[str, Any]) -> dict
     low, high = bootstrap_auc(positive, negative)
     at = {name: number(100 * sensitivity_at(positive[rows], negative, SPECIFICITY)) for name, rows in groups.items()}
     return {"auc": number(auc(positive, negative), 4), "auc_low": number(low, 4), "auc_high": number(high, 4), "se_at_sp96": at}
+
+
+def _reliability(positive: Floats, negative: Floats) -> list[dict[str, Any]]:
+    """Said and seen shares of occlusion by fifths of the probability: a reliability curve, for even odds beforehand."""
+    said = np.concatenate([positive, negative])
+    true = np.arange(len(said)) < len(positive)
+    rows = []
+    for low in np.arange(0.0, 1.0, 0.2):
+        inside = (said >= low) & (said < low + 0.2 if low < 0.75 else said <= 1.0)
+        if inside.any():
+            cells = {"said": number(float(said[inside].mean()), 2), "seen": number(float(true[inside].mean()), 2)}
+            rows.append({"from": number(float(low)), "pairs": int(inside.sum())} | cells)
+    return rows
 
 
 def _rule(name: str, occluded: list[Judged], quiet: list[Judged], other: list[Judged], groups: dict[str, Any]) -> dict[str, Any]:

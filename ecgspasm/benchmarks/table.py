@@ -68,7 +68,9 @@ def occlusion_text(result: dict[str, Any]) -> str:
         interval = f"{row['auc_low']:.3f}-{row['auc_high']:.3f}"
         cells = [row["se_at_sp96"][group] for group in groups]
         lines.append(f"{name:<34}{row['auc']:>8.4f}{interval:>18}" + "".join(f"{cell:>10}" for cell in cells))
-    return "\n".join([*lines, "", "Se of a number: at 96 % specificity"])
+    lines += ["", "Se of a number: at 96 % specificity", "", "reliability of the score, person left out (said -> seen, pairs):"]
+    rows = [f"{row['said']:.2f} -> {row['seen']:.2f} ({row['pairs']})" for row in result["reliability"]]
+    return "\n".join([*lines, ", ".join(rows)])
 
 
 def pairs_text(result: dict[str, Any]) -> str:

@@ -33,6 +33,9 @@ class LeadValues:
         if measure == "st_to_s":
             st, s = self.values.get((of, "st_j_uv")), self.values.get((of, "s_uv"))
             return None if st is None or s is None else st / min(s, -1.0)
+        if measure == "t_to_r":
+            t, r = self.values.get((of, "t_uv")), self.values.get((of, "r_uv"))
+            return None if t is None or r is None else t / max(r, 1.0)
         return self.values.get((of, measure))
 
 

@@ -11,8 +11,8 @@ from ecgspasm.ecg import MEASURES as MEASURED_VALUES
 from ecgspasm.ecg import Subject
 
 OF = ("baseline", "current", "change")
-RATIOS = ("r_to_s", "st_to_s")
-"""R over the depth of S, and ST at J over the signed S (Smith)."""
+RATIOS = ("r_to_s", "st_to_s", "t_to_r")
+"""R over the depth of S, ST at J over the signed S (Smith), T over R."""
 MEASURES = (*MEASURED_VALUES, *RATIOS, "t_shape")
 OVERALL = ("qrs_ms", "rate_bpm", "qtc_ms", "conduction")
 """What is told once for an ECG, not by lead; requirements may ask for it."""

@@ -139,6 +139,11 @@ def _condition(row: Any, where: str, measures: tuple[str, ...]) -> Condition:
     )
 
 
+def parse_conditions(rows: list[Any], of: str, where: str) -> tuple[Condition, ...]:
+    """Conditions that all look at one of the ECGs and do not say so."""
+    return tuple(_condition({"of": of, **row}, where, MEASURES) for row in rows)
+
+
 def _limits(given: Any, where: str) -> Limits | None:
     if not isinstance(given, list):
         return None if given is None else float(given)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
+from ecgspasm.criteria import minnesota as minnesota_codes
 from ecgspasm.ecg import Analysis, Floats, Measurements, Strings, number
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.vector import HeartVectors, angle_deg
 from ecgspasm.serial import words
 from ecgspasm.serial.score import Score
+from ecgspasm.serial.vessel import vessel_leads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,6 +197,14 @@ class Comparison:
         turned = number(angle_deg(first.gradient_uv_ms, second.gradient_uv_ms))
         return sizes | {"gradient_turned_deg": turned, "qrs_t_angle_deg": number(second.qrs_t_angle_deg - first.qrs_t_angle_deg)}
 
+    def vessel_leads(self, measure: str = "st_j_uv") -> dict[str, dict[str, float]]:
+        """ST in the lead of each coronary artery, in uV, in ``baseline`` and ``current`` (see `vessel_leads`)."""
+        return {name: vessel_leads(each, measure) for name, each in self.measured.items()}
+
+    def minnesota(self) -> dict[str, Any]:
+        """Minnesota codes 4-x, 5-x and 9-2 of both ECGs by group of leads, and their significant changes."""
+        return minnesota_codes.changed(self.measured["baseline"], self.measured["current"])
+
     def to_frame(self) -> pd.DataFrame:
         """One row a lead.
 
@@ -246,6 +256,7 @@ class Comparison:
             "leads": leads,
             "findings": [finding.to_dict() for finding in self.findings],
             "definitions": [finding.to_dict() for finding in self.definitions],
+            "minnesota": self.minnesota(),
             "confounders": dict(self.confounders),
         }
 
