@@ -23,8 +23,8 @@ from ecgspasm.serial.vessel import vessel_weights
 ROOT = Path(__file__).resolve().parent.parent / "ecgspasm"
 LEADS = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II")
 FLOOR = {
-    "same": {"st_vector_change_uv": 2.0, "t_vector_change_uv": 5.0},
-    "fresh": {"st_vector_change_uv": 10.0, "t_vector_change_uv": 20.0, "t_turned_uv": 20.0},
+    "same": {"st_vector_change_uv": 2.0, "t_vector_change_uv": 5.0, "st_second_change_uv": 2.0},
+    "fresh": {"st_vector_change_uv": 10.0, "t_vector_change_uv": 20.0, "st_second_change_uv": 10.0, "t_turned_uv": 20.0},
 }
 """The features of each setting, and below what a change is noise. T turns over too rarely in STAFF III to be weighed there."""
 SPECIFICITY = 0.96

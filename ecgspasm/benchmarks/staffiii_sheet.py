@@ -60,9 +60,7 @@ def _rows(path: Path) -> list[list[Any]]:
             pd.read_csv(path, header=None, dtype=str) if path.suffix == ".csv" else pd.read_excel(path, header=None, dtype=str)
         )
     except ImportError as error:
-        raise EcgError(
-            f"{path.name} needs openpyxl: pip install 'ecgspasm[benchmarks]', or save the sheet as CSV beside it"
-        ) from error
+        raise EcgError(f"{path.name} needs openpyxl: pip install 'ecgspasm[benchmarks]', or save it as CSV") from error
     except Exception as error:  # what a damaged workbook raises depends on where it is damaged
         raise EcgError(f"{path.name} cannot be read ({error}); fetch it again") from error
     rows: list[list[Any]] = table.where(table.notna(), "").to_numpy().tolist()

@@ -142,7 +142,7 @@ def _holds(condition: Condition, lead: str, values: LeadValues, subject: Subject
     value = values.get(condition.of, condition.measure)
     if value is None:
         return None, f"{condition.measure} is missing"
-    if condition.of == "change" and not values.beyond_error.get(condition.measure, False):
+    if condition.of == "change" and condition.beyond_error and not values.beyond_error.get(condition.measure, False):
         return False, ""
     answer = condition.holds(value, lead, subject)
     if answer is None:

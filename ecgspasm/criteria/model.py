@@ -66,6 +66,8 @@ class Condition:
     at_most: Limits | None = None
     one_of: tuple[str, ...] = ()
     """Shapes or kinds of conduction that fulfil the condition, for measures that are words."""
+    beyond_error: bool = True
+    """Whether a change counts only when its interval excludes zero."""
 
     def holds(self, value: float | str, lead: str = "", subject: Subject | None = None) -> bool | None:
         """Whether a value keeps the limit; ``None`` if that depends on the person's sex or age and they are not known.

@@ -51,6 +51,7 @@ _CONDITION: Types = {
     "at_least": (int, float, list),
     "at_most": (int, float, list),
     "is": list,
+    "beyond_error": bool,
 }
 _LIMIT: Types = {"uv": (int, float), "leads": list, "sex": str, "age_from": (int, float), "age_below": (int, float)}
 
@@ -121,7 +122,7 @@ def _condition(row: Any, where: str, measures: tuple[str, ...]) -> Condition:
     if not isinstance(row, dict):
         raise EcgError(f"{where}: a condition is {row!r}; write {{ of = ..., measure = ..., at_least = ... }}")
     where = f"{where}, condition"
-    check_fields(row, _CONDITION, {"at_least", "at_most", "is"}, where)
+    check_fields(row, _CONDITION, {"at_least", "at_most", "is", "beyond_error"}, where)
     if not {"at_least", "at_most", "is"} & set(row):
         raise EcgError(f"{where}: a condition on {row['measure']} has no limit; give at_least, at_most or is")
     of: Any = one_of(row["of"], OF, "of", where)
@@ -136,6 +137,7 @@ def _condition(row: Any, where: str, measures: tuple[str, ...]) -> Condition:
         _limits(row.get("at_least"), where),
         _limits(row.get("at_most"), where),
         tuple(one_of(each, words or (), "is", where) for each in row.get("is", [])),
+        row.get("beyond_error", True),
     )
 
 
@@ -178,7 +180,7 @@ def check_fields(row: Mapping[str, Any], fields: Types, optional: set[str], wher
             near = get_close_matches(name, fields, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(fields)}"
             raise EcgError(f"{where}: unknown field {name!r}; {hint}")
-        if not isinstance(value, fields[name]) or isinstance(value, bool):
+        if not isinstance(value, fields[name]) or (isinstance(value, bool) and fields[name] is not bool):
             raise EcgError(f"{where}: {name} is {value!r}, which is of the wrong type")
     for name in fields:
         if name not in row and name not in optional:

@@ -163,12 +163,14 @@ def _geometry(leads: tuple[str, ...], one: Floats, other: Floats, is_qrs: Mask, 
     """A turned heart or a shifted row of electrodes, where it explains the change of QRS and of ST and T."""
     limits = _limits()
     rotation = turned(leads, one, other, is_qrs, is_st_t)
-    if rotation is not None and _explains(rotation, limits["rotation"]):
-        yield (
-            "rotation",
-            f"the heart vector is turned by {rotation.size:.0f} degrees against the baseline, which explains "
-            f"{100 * rotation.st_t_share:.0f} % of the change of ST and T: another posture?",
-        )
+    if rotation is not None:
+        words = f"the heart vector is turned by {rotation.size:.0f} degrees against the baseline"
+        rule = limits["rotation"]
+        if _explains(rotation, rule):
+            share = 100 * rotation.st_t_share
+            yield "rotation", f"{words}, which explains {share:.0f} % of the change of ST and T: another posture?"
+        elif rotation.size >= rule["far"] and rotation.qrs_share >= rule["qrs_share"]:
+            yield "rotation", f"{words}, more than it does from day to day: another posture?"
     shift = moved(leads, one, other, is_qrs, is_st_t)
     if shift is not None and _explains(shift, limits["electrode-position"]):
         yield (

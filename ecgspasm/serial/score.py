@@ -47,23 +47,27 @@ def _models() -> dict[str, Any]:
 def features(baseline: Measurements, current: Measurements) -> dict[str, float]:
     """The changes that the score is made from, in uV.
 
-    Sizes of the change of the ST vector at J+60 and of the T vector, and how far T has turned over in at least two leads: in each
-    lead the smaller of its heights above and below zero before and after, of the leads the second largest.
+    Sizes of the change of the ST vector at J+60 and of the T vector; the second largest change of ST in a lead, which sees what
+    is too near to the electrodes to be a vector; and how far T has turned over in at least two leads: in each lead the smaller of
+    its heights above and below zero before and after, of the leads the second largest.
     """
     first, second = heart_vectors(baseline), heart_vectors(current)
-    before, after = (_t(each) for each in (baseline, current))
+    measure = "t_net_uv" if all("t_net_uv" in each.values for each in (baseline, current)) else "t_uv"
+    before, after = (_row(each, measure) for each in (baseline, current))
+    st = np.abs(_row(current, "st_j60_uv") - _row(baseline, "st_j60_uv"))
     turned = np.where(before * after < 0, np.minimum(np.abs(before), np.abs(after)), 0.0)
     return {
         "st_vector_change_uv": float(np.linalg.norm(second.st_j60_uv - first.st_j60_uv)),
         "t_vector_change_uv": float(np.linalg.norm(second.t_uv - first.t_uv)),
+        "st_second_change_uv": float(np.sort(st)[-2]),
         "t_turned_uv": float(np.sort(turned)[-2]) if np.isfinite(turned).all() else float("nan"),
     }
 
 
-def _t(measured: Measurements) -> Floats:
-    """T of the independent leads, both lobes together where both are known, shape (8,)."""
-    measure = "t_net_uv" if "t_net_uv" in measured.values else "t_uv"
-    return np.array([measured.get(measure, lead) if measure in measured.values else np.nan for lead in kors().leads])
+def _row(measured: Measurements, measure: str) -> Floats:
+    """One measure of the eight independent leads; ``nan`` where it was not measured, shape (8,)."""
+    there = measure in measured.values
+    return np.array([measured.get(measure, lead) if there else np.nan for lead in kors().leads])
 
 
 def score(baseline: Measurements, current: Measurements, electrodes: Electrodes, blocking: str = "") -> Score:
