@@ -76,9 +76,102 @@ def _shown(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+_SERIAL = re.compile(r"(?P<begin><!-- serial: .*? -->\n).*?(?P<end><!-- serial ends -->)", re.DOTALL)
+_NUMBERS = ("score, person left out", "score", "change of the ST vector", "second largest change of ST", "largest change of ST")
+_NUMBERS += ("root mean square of ST and T/3", "largest change in a vessel-specific lead")
+_PAIRS = ("unchanged", "occlusion of LAD", "occlusion of RCA", "occlusion of LCx", "T waves turned over", "noise at 12 dB")
+_PAIRS += ("turned by 10 degrees", "turned by 30 degrees", "LA/RA swapped")
+
+
+def serial_tables() -> str:
+    """What the benchmarks of the serial comparison found, as Markdown."""
+    return "\n".join([*_staffiii(), "", *_pairs(), "", *_confounders(), "", *_calibration()]) + "\n"
+
+
+def _staffiii() -> list[str]:
+    found = recorded("staffiii")
+    groups = list(found["by_artery"])
+    persons = ", ".join(f"{name} {n}" for name, n in found["by_artery"].items() if name != "all")
+    lines = [f"**STAFF III**, occlusion against the same person's baseline, {found['persons']} persons ({persons}):", ""]
+    lines += ["| rule | " + " | ".join(f"Se {group}, %" for group in groups) + " | Sp, % |", "|---" * (2 + len(groups)) + "|"]
+    for name, row in found["rules"].items():
+        cells = [*(row["sensitivity"][group] for group in groups), row["specificity"]]
+        lines.append(f"| {name} | " + " | ".join(f"{cell:.0f}" for cell in cells) + " |")
+    head = "| number | AUC (95 % interval) | " + " | ".join(f"Se {group} at Sp 96, %" for group in groups) + " |"
+    lines += ["", head, "|---" * (2 + len(groups)) + "|"]
+    for name in _NUMBERS:
+        row = found["numbers"][name]
+        interval = f"{row['auc']:.3f} ({row['auc_low']:.3f}-{row['auc_high']:.3f})"
+        lines.append(f"| {name} | {interval} | " + " | ".join(f"{row['se_at_sp96'][group]:.0f}" for group in groups) + " |")
+    rows = [f"{row['said']:.2f} said, {row['seen']:.2f} seen ({row['pairs']} pairs)" for row in found["reliability"]]
+    return [*lines, "", f"Reliability of the score (person left out, fifths of the probability): {'; '.join(rows)}."]
+
+
+def _pairs() -> list[str]:
+    lines = [
+        "**Pairs with known truth**, fresh electrodes (real pairs of PTB, halves of LUDB records with moved chest electrodes):",
+        "",
+    ]
+    lines += [
+        "| | pairs | new, % | undecided, % | lead and sign of the largest change right, % | intervals that cover, % |",
+        "|---" * 6 + "|",
+    ]
+    for kind, rows in recorded("pairs").items():
+        for name in _PAIRS:
+            row = rows[name]
+            right = row["largest_right"] if name.startswith("occlusion") else None
+            cells = [_shown(row["new"], 1), _shown(row["undecided"], 1), _shown(right, 1), _shown(row["covered"], 1)]
+            lines.append(f"| {kind.upper()}, {name} | {row['pairs']} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _confounders() -> list[str]:
+    found = recorded("confounders")
+    lines = ["**Confounders** made in the second half of LUDB records, which is compared with the first:", ""]
+    lines += ["| | pairs | named, % | noticed, % | new ischemia, % |", "|---" * 5 + "|"]
+    for name, row in found["sets"]["ludb"].items():
+        if name != "unchanged" and not name.startswith("occlusion"):
+            lines.append(f"| {name} | {row['pairs']} | {row['named']:.1f} | {row['detected']:.1f} | {row['new']:.1f} |")
+    claimed = f"{found['false_alarms']} % of the pairs without any, among them PTB pairs and pairs with occlusions put in"
+    return [*lines, "", f"A swap, gain or sampling rate was claimed in {claimed}."]
+
+
+def _calibration() -> list[str]:
+    lines = ["**Calibration** on analytic ECGs in the manner of IEC 60601-2-25 (largest and rms error, uV):"]
+    lines += ["", "| | limit, uV | ST at J+60 | within, % | T | within, % |", "|---" * 6 + "|"]
+    for name, row in recorded("calibration")["calibration"].items():
+        st, t = row["st_j60_uv"], row["t_uv"]
+        cells = [f"{each['largest_uv']:.1f}, {each['rms_uv']:.1f} | {each['within']:.1f}" for each in (st, t)]
+        lines.append(f"| {name} | {row['limit_uv']:.0f} | " + " | ".join(cells) + " |")
+    lines += ["", "![Error and abstention against the signal-to-noise ratio](docs/noise-curve.png)"]
+    return lines
+
+
+def draw_noise_curve() -> None:
+    """Error of ST and share of leads refused against the signal-to-noise ratio, for each kind of recorded noise."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 3.2), layout="constrained")
+    error, refused = figure.subplots(1, 2)
+    names = {"bw": "baseline wander", "em": "electrode motion", "ma": "muscle"}
+    for (kind, rows), style in zip(recorded("calibration")["noise"].items(), ("o-", "s--", "^:"), strict=True):
+        levels = [int(level) for level in rows]
+        error.plot(levels, [row["st_j60_uv"]["p95_uv"] for row in rows.values()], style, label=names[kind])
+        refused.plot(levels, [row["not_measured"] for row in rows.values()], style, label=names[kind])
+    error.set(title="ST at J+60, 95th percentile of the error", ylabel="uV", yscale="log")
+    refused.set(title="leads not measured", ylabel="%")
+    for axes in (error, refused):
+        axes.set_xlabel("signal-to-noise ratio, dB")
+        axes.invert_xaxis()
+        axes.grid(alpha=0.3)
+    error.legend(frameon=False)
+    figure.savefig(ROOT / "docs" / "noise-curve.png", dpi=110)
+
+
 def readme() -> str:
     """The README with fresh output and tables."""
     text = README.read_text(encoding="utf-8")
+    text = _SERIAL.sub(lambda match: match["begin"] + serial_tables() + match["end"], text)
     text = _TABLES.sub(lambda match: match["begin"] + benchmark_tables() + match["end"], text)
     return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
 
@@ -121,6 +214,7 @@ def main() -> int:
     README.write_text(fresh, encoding="utf-8")
     WEIGHTS.write_text(beside_the_weights(), encoding="utf-8")
     draw()
+    draw_noise_curve()
     return 0
 
 

@@ -1,7 +1,8 @@
 """The benchmark's figures on a part of the records, which must not get worse.
 
-``./run python docs/ratchet.py DATA_DIR`` (the folder that holds ``ludb`` and ``qtdb``) writes ``data/benchmarks/ratchet.json``;
-a test compares today's figures with it. Each record is scored with the net that has not seen it.
+``./run python docs/ratchet.py DATA_DIR`` (the folder that holds ``ludb``, ``qtdb`` and ``staffiii_measures``) writes
+``data/benchmarks/ratchet.json``; a test compares today's figures with it. Each record is delineated with a net that has not
+seen it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ecgspasm.benchmarks.calibration import score_calibration
 from ecgspasm.benchmarks.delineation import held_out, score_ludb, score_qtdb
+from ecgspasm.benchmarks.occlusion import score_staffiii
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks" / "ratchet.json"
@@ -28,7 +31,24 @@ def figures(data: Path) -> dict[str, dict[str, float]]:
         folder = data / name / "data" if (data / name / "data").is_dir() else data / name
         records = {path.stem for path in sorted(folder.glob("*.hea"))[:: EVERY[name]]}
         found[name] = _worse_is_more(score(data / name, delineator, only=records))
-    return found
+    return found | {
+        "staffiii": _occlusion(score_staffiii(data / "staffiii_measures")),
+        "calibration": _errors(score_calibration(seeds=1)),
+    }
+
+
+def _occlusion(result: dict[str, Any]) -> dict[str, float]:
+    score = result["numbers"]["score, person left out"]
+    values = {"100 - AUC of the score, %": round(100.0 * (1.0 - score["auc"]), 2)}
+    values["missed by the score at 96 % specificity, %"] = round(100.0 - score["se_at_sp96"]["all"], 1)
+    values["missed by the rules, %"] = round(100.0 - result["rules"]["any new change"]["sensitivity"]["all"], 1)
+    return values | {"false alarms of the rules, %": round(100.0 - result["rules"]["any new change"]["specificity"], 1)}
+
+
+def _errors(result: dict[str, Any]) -> dict[str, float]:
+    return {
+        f"{measure}, {name}: rms, uV": row[measure]["rms_uv"] for name, row in result.items() for measure in ("st_j60_uv", "t_uv")
+    }
 
 
 def _worse_is_more(result: dict[str, Any]) -> dict[str, float]:

@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Ecg": "ecgspasm.ecg",
     "EcgError": "ecgspasm.errors",
+    "Measurements": "ecgspasm.ecg",
     "Subject": "ecgspasm.ecg",
     "analyze": "ecgspasm.analysis",
     "compare": "ecgspasm.serial.compare",
@@ -27,6 +28,7 @@ _ROOMS = ("plot", "simulate")
 __all__ = [
     "Ecg",
     "EcgError",
+    "Measurements",
     "Subject",
     "__version__",
     "analyze",
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from ecgspasm import plot, simulate
     from ecgspasm.analysis import analyze, delineate
     from ecgspasm.criteria import load_criteria
-    from ecgspasm.ecg import Ecg, Subject
+    from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
     from ecgspasm.io import read
     from ecgspasm.serial.compare import compare

@@ -346,7 +346,8 @@ class Measurements:
         (against the line from the end of T to the next P), ``p_positive_uv``, ``p_negative_uv`` (against the line from its onset
         to its end), ``q_uv``, ``r_uv``, ``s_uv``, ``qrs_area_uv_ms``. A table made elsewhere may hold only some of them.
     se : mapping of str to ndarray, shape (lead,)
-        Standard errors of those values for which one is known.
+        Standard errors of the values, from the scatter of the beats, the noise of the median beat and, for ST, the place of J; a
+        table made elsewhere may lack them.
     t_shape : ndarray of str, shape (lead,)
     rate_bpm, pr_ms, qrs_ms, qt_ms, qtc_ms : float
         ``nan`` where absent. `qtc_ms` after Fridericia.
@@ -429,6 +430,17 @@ class Measurements:
     def get(self, measure: str, lead: str) -> float:
         """One value in uV (or the unit in its name); nan if the lead is missing or was not measured."""
         return float(self.values[measure][self.leads.index(lead)]) if lead in self.leads else float("nan")
+
+    def state_of(self, measure: str, lead: str) -> str:
+        """``measured``, ``absent`` (the lead was measured, and there is no such wave) or ``not_measurable: reason``."""
+        if lead not in self.leads:
+            return "not_measurable: not recorded"
+        state = self.state[self.leads.index(lead)]
+        if state != MEASURED:
+            return state
+        if measure not in self.values:
+            return f"not_measurable: {measure} is not in the table"
+        return MEASURED if np.isfinite(self.get(measure, lead)) else "absent"
 
     def measured(self, lead: str) -> bool:
         """Whether the lead is there and was measured."""

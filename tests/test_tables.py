@@ -132,6 +132,20 @@ def test_vessel_leads_are_weighted_sums() -> None:
     assert all(np.isnan(value) for value in vessel_leads(table({})).values())
 
 
+def test_every_value_has_an_error_and_a_state() -> None:
+    found = es.analyze(es.simulate.ecg(fs=500, seed=1).ecg).measurements
+    assert set(found.se) == set(found.values)
+    row = found.leads.index("V2")
+    for measure in ("st_j_uv", "t_uv", "r_uv", "qrs_area_uv_ms", "t_area_uv_ms"):
+        assert found.se[measure][row] > 0.0
+        assert found.state_of(measure, "V2") == "measured"
+    assert found.state_of("st_j_uv", "V9") == "not_measurable: not recorded"
+    few = es.Measurements.from_table(["V1", "V2"], {"st_j60_uv": [1.0, np.nan], "t_uv": [np.nan, np.nan]})
+    assert few.state_of("t_uv", "V1") == "absent"
+    assert few.state_of("st_j_uv", "V1") == "not_measurable: st_j_uv is not in the table"
+    assert few.state_of("t_uv", "V2").startswith("not_measurable: no value")
+
+
 def test_nothing_found_says_what_could_have_been_found() -> None:
     made = es.simulate.ecg(fs=500, seed=1).ecg
     change = es.compare(made, made)
@@ -149,6 +163,7 @@ def test_a_finding_names_criterion_leads_values_limits_and_source() -> None:
     assert "source: Thygesen" in line
     found = next(each for each in change.findings if each.criterion == "new-st-elevation")
     assert found.values["V2"]["threshold"] == 100.0
+    assert found.values["V2"]["probability"] > 0.95
     assert found.measure == "st_j_uv"
 
 

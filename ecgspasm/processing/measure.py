@@ -62,6 +62,7 @@ def measure(
     values["t_area_uv_ms"] = _t_area(Integral(signal), median, j)
     for name in (*t_values, "u_uv"):
         se[name] = numbers["t_se_factor"] * noise_uv
+    se |= _other_errors(se, noise_uv, median, onset, j)
     state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
     known = np.array([each == MEASURED for each in state])
     qt_ms, pr_ms = _intervals(median, onset)
@@ -148,6 +149,20 @@ def _st(integral: Integral, noise_uv: Floats, median: MedianBeat, j: float) -> t
     values: dict[str, Floats] = {name: levels[:, column] for column, name in enumerate(ST_NAMES.values())}
     values["st_slope_uv_per_s"] = (values["st_j80_uv"] - values["st_j20_uv"]) / 0.060
     return values, {name: errors[:, column] for column, name in enumerate(ST_NAMES.values())}
+
+
+def _other_errors(se: dict[str, Floats], noise_uv: Floats, median: MedianBeat, onset: float, j: float) -> dict[str, Floats]:
+    """Standard errors of peaks and areas: an error of the PR level enters a peak once, and an area all along."""
+    per_ms = median.fs / 1000.0
+    ends = median.t.offset[np.isfinite(median.t.offset)]
+    t_ms = (float(np.median(ends)) - j) / per_ms if len(ends) else float("nan")
+    peaks = dict.fromkeys(("q_uv", "r_uv", "s_uv", "p_positive_uv", "p_negative_uv"), noise_uv)
+    slope = np.hypot(se["st_j20_uv"], se["st_j80_uv"]) / 0.060
+    return peaks | {
+        "st_slope_uv_per_s": slope,
+        "qrs_area_uv_ms": noise_uv * (j - onset) / per_ms,
+        "t_area_uv_ms": noise_uv * t_ms,
+    }
 
 
 def _t_wave(signal: Floats, median: MedianBeat, j: float) -> tuple[dict[str, Floats], Strings]:

@@ -93,7 +93,8 @@ class Finding:
     kind: str = "new"
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Per lead: baseline, current, change, low and high of the measure that the criterion shows, and its threshold there."""
+    """Per lead: baseline, current, change, low and high of the measure that the criterion shows, its threshold there, and the probability
+    that the true change is beyond it."""
     measure: str = ""
     """The measure that the criterion shows."""
 
@@ -109,7 +110,10 @@ class Finding:
             "reason": self.reason,
             "measure": self.measure,
             "conditions": list(self.conditions),
-            "values": {lead: {name: number(each) for name, each in row.items()} for lead, row in self.values.items()},
+            "values": {
+                lead: {name: number(each, 3 if name == "probability" else 1) for name, each in row.items()}
+                for lead, row in self.values.items()
+            },
             "source": self.source,
         }
 

@@ -83,6 +83,9 @@ def _before(
 def _finding(rule: Criterion, said: Judgement, leads: tuple[str, ...], changes: Mapping[str, Change], *, before: bool) -> Finding:
     change = changes.get(rule.shown)
     values = {lead: _shown(change, leads.index(lead), said.thresholds.get(lead)) for lead in said.leads if change is not None}
+    if change is not None:
+        for lead, row in values.items():
+            row |= _sure(rule, change, leads.index(lead))
     reason = _largest(rule, said, values) if said.verdict == MET else said.reason
     return Finding(
         criterion=rule.id,
@@ -121,6 +124,17 @@ def _shown(change: Change, row: int, threshold: float | None) -> dict[str, float
     parts |= {"low": change.low, "high": change.high}
     found = {name: float(part[row]) for name, part in parts.items()}
     return found if threshold is None else found | {"threshold": threshold}
+
+
+def _sure(rule: Criterion, change: Change, row: int) -> dict[str, float]:
+    """The probability that the true change is beyond the rule's limit; nothing where the rule limits no change of its measure."""
+    for each in rule.conditions:
+        if each.of == "change" and each.measure == rule.shown:
+            if isinstance(each.at_least, float):
+                return {"probability": float(change.probability(at_least=each.at_least)[row])}
+            if isinstance(each.at_most, float):
+                return {"probability": float(change.probability(at_most=each.at_most)[row])}
+    return {}
 
 
 def _largest(rule: Criterion, said: Judgement, values: Mapping[str, Mapping[str, float]]) -> str:
