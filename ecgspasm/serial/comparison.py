@@ -93,8 +93,8 @@ class Finding:
     kind: str = "new"
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Per lead: baseline, current, change, low and high of the measure that the criterion shows, its threshold there, and the probability
-    that the true change is beyond it."""
+    """Per lead, of the measure that the criterion shows: baseline, current, change, low and high, its threshold there, and the
+    probability that the true change is beyond it."""
     measure: str = ""
     """The measure that the criterion shows."""
 
@@ -110,10 +110,7 @@ class Finding:
             "reason": self.reason,
             "measure": self.measure,
             "conditions": list(self.conditions),
-            "values": {
-                lead: {name: number(each, 3 if name == "probability" else 1) for name, each in row.items()}
-                for lead, row in self.values.items()
-            },
+            "values": {lead: {name: _digits(name, each) for name, each in row.items()} for lead, row in self.values.items()},
             "source": self.source,
         }
 
@@ -273,6 +270,10 @@ class Comparison:
 
     def __str__(self) -> str:
         return words.report(self)
+
+
+def _digits(name: str, value: float) -> float | None:
+    return number(value, 3 if name == "probability" else 1)
 
 
 def _unknown(n_leads: int) -> Change:

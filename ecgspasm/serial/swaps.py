@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgspasm.ecg import Floats
-from ecgspasm.leads import DERIVED
+from ecgspasm.ecg import Floats, sort_leads
 
 Recipe = Mapping[str, tuple[str, float]]
 """What each lead shows: another lead, with its sign."""
@@ -57,8 +56,7 @@ def recipes(leads: frozenset[str]) -> dict[str, Recipe]:
         found["the chest leads in reverse order"] = {
             one: (two, 1.0) for one, two in zip(_CHEST, reversed(_CHEST), strict=True) if one != two
         }
-    found |= {f"{lead} turned upside down": {lead: (lead, -1.0)} for lead in leads if lead not in DERIVED or lead == "I"}
-    found |= {f"{lead} turned upside down": {lead: (lead, -1.0)} for lead in leads if lead in DERIVED}
+    found |= {f"{lead} turned upside down": {lead: (lead, -1.0)} for lead in sort_leads(leads)}
     return found
 
 
