@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def judged(
     explains : mapping of str to str
         The confounders that are present, by short name, with their evidence.
     """
-    table = {lead: _lead_values(changes, t_shape, row) for row, lead in enumerate(leads) if state[row] == MEASURED}
+    rows = _lead_values(changes, t_shape, len(leads))
+    table = {lead: rows[row] for row, lead in enumerate(leads) if state[row] == MEASURED}
     unknown = {lead: state[row].removeprefix("not_measurable: ") for row, lead in enumerate(leads) if state[row] != MEASURED}
     overall: dict[tuple[str, str], float | str] = {}
     for of, each in measured.items():
@@ -103,20 +105,29 @@ def _finding(rule: Criterion, said: Judgement, leads: tuple[str, ...], changes: 
     )
 
 
-def _lead_values(changes: Mapping[str, Change], t_shape: Mapping[str, Strings], row: int) -> LeadValues:
-    values: dict[tuple[str, str], float] = {}
-    beyond: dict[str, bool] = {}
+def _lead_values(changes: Mapping[str, Change], t_shape: Mapping[str, Strings], n_leads: int) -> list[LeadValues]:
+    """What the conditions look at, one entry a lead."""
+    values: list[dict[tuple[str, str], float]] = [{} for _ in range(n_leads)]
+    beyond: list[dict[str, bool]] = [{} for _ in range(n_leads)]
     for name, change in changes.items():
-        # A lead that was measured and has no U wave has one of no height.
-        absent = 0.0 if name == "u_uv" else np.nan
-        first, second = (float(np.nan_to_num(side[row], nan=absent)) for side in (change.baseline, change.current))
-        difference, se = second - first, float(np.hypot(np.nan_to_num(change.measurement_se[row]), change.repeat_sd[row]))
-        sides = {"baseline": first, "current": second, "change": difference}
-        values |= {(of, name): value for of, value in sides.items() if np.isfinite(value)}
-        beyond[name] = bool(abs(difference) > Z95 * se)
-    if ("change", "t_net_uv") in values:
-        values["change", "t_uv"], beyond["t_uv"] = values["change", "t_net_uv"], beyond["t_net_uv"]
-    return LeadValues(values, beyond, {of: str(shapes[row]) for of, shapes in t_shape.items()})
+        first, second = change.baseline, change.current
+        if name == "u_uv":
+            # A lead that was measured and has no U wave has one of no height.
+            first, second = np.nan_to_num(first), np.nan_to_num(second)
+        difference = second - first
+        sure = np.abs(difference) > Z95 * np.hypot(np.nan_to_num(change.measurement_se), change.repeat_sd)
+        sides = {"baseline": first.tolist(), "current": second.tolist(), "change": difference.tolist()}
+        for row in range(n_leads):
+            beyond[row][name] = bool(sure[row])
+            for of, each in sides.items():
+                if isfinite(each[row]):
+                    values[row][of, name] = each[row]
+    for row in range(n_leads):
+        if ("change", "t_net_uv") in values[row]:
+            values[row]["change", "t_uv"], beyond[row]["t_uv"] = values[row]["change", "t_net_uv"], beyond[row]["t_net_uv"]
+    return [
+        LeadValues(values[row], beyond[row], {of: str(shapes[row]) for of, shapes in t_shape.items()}) for row in range(n_leads)
+    ]
 
 
 def _shown(change: Change, row: int, threshold: float | None) -> dict[str, float]:
