@@ -130,8 +130,9 @@ def _calmed(median: MedianBeat, j: float, calm: Floats) -> Floats:
     width = round(settings("measure")["calm_ms"] * median.fs / 1000.0) | 1
     if calm.any() and signal.shape[1] - start > width > 3:
         # Nothing before J enters: the end of the QRS complex would be smeared into ST.
-        late = signal[:, start:]
-        late += calm[:, None] * (savgol_filter(late, width, 2, axis=1) - late)
+        rows = np.flatnonzero(calm)
+        late = signal[rows, start:]
+        signal[rows, start:] = late + calm[rows, None] * (savgol_filter(late, width, 2, axis=1) - late)
     return signal
 
 

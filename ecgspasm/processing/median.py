@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import Beats, Delineation, Floats, MedianBeat, Strings, Waves, read_only
 from ecgspasm.processing.settings import settings
-from ecgspasm.processing.spans import Integral
 
+_BEYOND_UV = 1e12  # larger than anything measured, but finite
 _MEDIAN_SE = 1.2533  # standard error of a median over that of a mean, for normal noise
 _MIDDLE_SE = 1.09  # standard error of the mean of the middle half over that of a mean, for normal noise
 
@@ -61,16 +61,15 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     p, qrs, t = (Waves(*map(read_only, carried[first : first + 3])) for first in (0, 3, 6))
     onset = float(_nanmedian(delineation.qrs_onset[rows] - origin))
     j = delineation.j[rows] - origin
+    at = (onset, float(_nanmedian(j)))
     j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j - _nanmedian(j)))) / np.sqrt(len(rows)) * 1000.0 / fs
     return MedianBeat(
         leads=delineation.leads,
         fs=fs,
         signal_uv=read_only(middle),
         r_sample=float(before),
-        noise_uv=read_only(_noise(stack, onset, float(_nanmedian(j)), fs, measured["pr_level_ms"], measured["st_window_ms"])),
-        calm_noise_uv=read_only(
-            _noise(stack, onset, float(_nanmedian(j)), fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])
-        ),
+        noise_uv=read_only(_noise(stack, at, fs, measured["pr_level_ms"], measured["st_window_ms"])),
+        calm_noise_uv=read_only(_noise(stack, at, fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])),
         n_beats=len(rows),
         qrs_onset=onset,
         j=float(_nanmedian(j)),
@@ -146,32 +145,38 @@ def _median_of_beats(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
     The middle half (the interquartile mean) is as deaf to a spoilt beat as the median and leaves a seventh less noise; of two or
     three beats it is the mean or the median.
     """
-    ordered = np.sort(stack if inside.all() else np.where(inside[None], stack, np.inf), axis=1)
+    n_beats = stack.shape[1]
     count = inside.sum(axis=0)
-    covered = np.flatnonzero(count)
-    nearest = np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])
-    count = count[nearest]
-    total = np.zeros((stack.shape[0], stack.shape[1] + 1, len(nearest)))
-    np.cumsum(np.where(np.isfinite(ordered), ordered, 0.0)[:, :, nearest], axis=1, out=total[:, 1:])
+    # What lies outside the recording is sorted to the end, where its weight is nothing.
+    ordered = np.sort(stack if inside.all() else np.where(inside[None], stack, _BEYOND_UV), axis=1)
     dropped = count // 4 + (count == 3)
-    column = np.arange(len(nearest))
-    return np.asarray((total[:, count - dropped, column] - total[:, dropped, column]) / (count - 2 * dropped))
+    rank = np.arange(n_beats)[:, None]
+    weight = ((rank >= dropped) & (rank < count - dropped)) / np.maximum(count - 2 * dropped, 1)
+    middle = np.einsum("lbs,bs->ls", ordered, weight)
+    covered = np.flatnonzero(count)
+    return np.asarray(middle[:, np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])])
 
 
-def _noise(stack: Floats, onset: float, j: float, fs: float, level_ms: float, window_ms: float) -> Floats:
+def _noise(stack: Floats, at: tuple[float, float], fs: float, level_ms: float, window_ms: float) -> Floats:
     """Standard error of an ST level against the PR level, from how the beats scatter, shape (lead,).
 
-    Every beat's own levels, means over the same spans as in the measurement, are compared with those of the other beats.
+    Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
+    beats; `at` are QRS onset and J.
     """
     numbers = settings("median")
-    n_leads, n_beats, length = stack.shape
+    onset, j = at
     if not (np.isfinite(onset) and np.isfinite(j)):
         onset, j = ((numbers["before_ms"] + side) * fs / 1000.0 for side in (-40.0, 40.0))
-    integral = Integral(stack.reshape(-1, length))
-    start = j + np.array(numbers["noise_at_ms"]) * fs / 1000.0
-    level = integral.mean(onset - level_ms * fs / 1000.0, onset)
-    values = (integral.mean(start, start + window_ms * fs / 1000.0) - level[:, None]).reshape(n_leads, n_beats, -1)
-    off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(n_leads, -1)
+
+    def level(start: float, span_ms: float) -> Floats:
+        width = max(round(span_ms * fs / 1000.0), 1)
+        first = min(max(round(start), 0), stack.shape[2] - width)
+        return np.asarray(stack[:, :, first : first + width].mean(axis=2))
+
+    before = level(onset - level_ms * fs / 1000.0, level_ms)
+    values = np.stack([level(j + ms * fs / 1000.0, window_ms) - before for ms in numbers["noise_at_ms"]], axis=2)
+    off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(len(stack), -1)
+    n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
     return np.asarray(np.maximum(_MIDDLE_SE * scatter / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
 
