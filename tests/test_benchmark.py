@@ -143,6 +143,7 @@ def test_no_figure_is_worse_than_the_recorded_one(real_data: Path) -> None:
         f"{name}: {figure}": (before, today[name][figure])
         for name, before_by_figure in recorded.items()
         for figure, before in before_by_figure.items()
-        if today[name][figure] > before + 0.05
+        # the calibration's figures are rounded to 0.1 uV: one step
+        if today[name][figure] > before + (0.11 if name == "calibration" else 0.05)
     }
     assert not worse
