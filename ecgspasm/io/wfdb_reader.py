@@ -40,10 +40,10 @@ _BLOCK = {
     311: (4, 3),
 }
 
-_WORDS = {16: "<i2", 61: ">i2"}
+WORDS = {16: "<i2", 61: ">i2"}
 """Formats of plain 16-bit words, which are read here; wfdb 4.3.1 fails on format 61."""
 
-_MISSING = {
+MISSING = {
     80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 16: -(2**15), 61: -(2**15), 160: -(2**15),
     516: -(2**15), 24: -(2**23), 524: -(2**23), 32: -(2**31), 8: -(2**31),
 }  # fmt: skip
@@ -102,9 +102,9 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
     if not header.signals:
         raise EcgError("the header names no signal; there is nothing to read")
     folder = os.path.dirname(path)
-    files = _files(header.signals, folder)
-    frames = _frames(header, files)
-    if all(s.format in _WORDS and s.samples_per_frame == 1 for s in header.signals):
+    files = check_files(header.signals, folder)
+    frames = check_frames(header, files)
+    if all(s.format in WORDS and s.samples_per_frame == 1 for s in header.signals):
         samples = _words(files, frames)
     else:
         samples = _through_wfdb(path, header, frames)
@@ -114,7 +114,7 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
     return Digital(path, header, samples, () if stated else ("checksums are placeholders, so not verified",))
 
 
-def _files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str, list[SignalLine]]]:
+def check_files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str, list[SignalLine]]]:
     """Signals by the file they lie in, the file as a checked path."""
     files = []
     for name, group in groupby(signals, key=lambda signal: signal.file):
@@ -129,13 +129,13 @@ def _files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str, list
     return files
 
 
-def _frames(header: Header, files: list[tuple[str, list[SignalLine]]]) -> int:
+def check_frames(header: Header, files: list[tuple[str, list[SignalLine]]], limit: int = MAX_SAMPLES) -> int:
     """Number of frames, after comparing what the header says with the real size of every file."""
     frames = header.n_samples
     per_frame = sum(signal.samples_per_frame for signal in header.signals)
     # before anything is opened, so that a header cannot ask for more memory than any ECG needs
-    if frames is not None and frames * per_frame > MAX_SAMPLES:
-        raise EcgError(_too_long(frames * per_frame))
+    if frames is not None and frames * per_frame > limit:
+        raise EcgError(_too_long(frames * per_frame, limit))
     for path, lines in files:
         size = file_size(path) - lines[0].byte_offset
         n = sum(line.samples_per_frame for line in lines)
@@ -151,8 +151,8 @@ def _frames(header: Header, files: list[tuple[str, list[SignalLine]]]) -> int:
         size_bytes, samples = block
         if frames is None:
             frames = max(size, 0) * samples // size_bytes // n
-            if frames * per_frame > MAX_SAMPLES:
-                raise EcgError(_too_long(frames * per_frame))
+            if frames * per_frame > limit:
+                raise EcgError(_too_long(frames * per_frame, limit))
         least = -(-frames * n * size_bytes // samples)
         most = -(-frames * n // samples) * size_bytes
         if not least <= size <= most or size <= 0:
@@ -165,8 +165,8 @@ def _frames(header: Header, files: list[tuple[str, list[SignalLine]]]) -> int:
     return frames
 
 
-def _too_long(samples: int) -> str:
-    return f"the record has {samples} samples, more than the {MAX_SAMPLES} that are read at once; cut out a part of it"
+def _too_long(samples: int, limit: int) -> str:
+    return f"the record has {samples} samples, more than the {limit} that are read at once; use ecgspasm.open_recording(path)"
 
 
 def _words(files: list[tuple[str, list[SignalLine]]], frames: int) -> Rows:
@@ -176,7 +176,7 @@ def _words(files: list[tuple[str, list[SignalLine]]], frames: int) -> Rows:
         content = read_regular(path, offset + 2 * frames * n)
         if len(content) != offset + 2 * frames * n:
             raise EcgError(f"{os.path.basename(path)} became shorter while it was read; fetch it again")
-        words = np.frombuffer(content, _WORDS[lines[0].format], offset=offset).reshape(frames, n)
+        words = np.frombuffer(content, WORDS[lines[0].format], offset=offset).reshape(frames, n)
         parts.append(np.ascontiguousarray(words.T, dtype=np.int16))
     return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
 
@@ -230,7 +230,7 @@ def _without_skew(header: Header, samples: Rows) -> list[Integers]:
         shift = signal.skew * signal.samples_per_frame
         if shift >= row.size:
             raise EcgError(f"a skew of {signal.skew} in the header is longer than the record; mend the header")
-        tail = np.full(shift, _MISSING[signal.format], dtype=row.dtype)
+        tail = np.full(shift, MISSING[signal.format], dtype=row.dtype)
         moved.append(np.concatenate([row[shift:], tail]))
     return moved
 
@@ -240,7 +240,7 @@ def physical(digital: Digital, *, rename: Mapping[str, str] | None = None) -> Ec
     header = digital.header
     chosen = choose([s.description for s in header.signals], [s.units for s in header.signals], rename)
     scales = [
-        sign * _uv_per_step(header.signals[row], lead)
+        sign * uv_per_step(header.signals[row], lead)
         for row, lead, sign in zip(chosen.rows, chosen.leads, chosen.signs, strict=True)
     ]
     notes = digital.notes + ((f"left out: {', '.join(chosen.left_out)}",) if chosen.left_out else ())
@@ -272,7 +272,7 @@ def scaled(
         out[:] = steps
         out -= baseline
         out *= scale
-        missing = steps == _MISSING[line.format]
+        missing = steps == MISSING[line.format]
         if missing.any():
             out[missing] = np.nan
     return to_ecg(
@@ -287,7 +287,7 @@ def scaled(
     )
 
 
-def _uv_per_step(signal: SignalLine, lead: str) -> float:
+def uv_per_step(signal: SignalLine, lead: str) -> float:
     if not signal.gain:
         what = "no gain" if signal.gain is None else "gain 0"
         raise EcgError(f"lead {lead} has {what}, so it is not calibrated; put the true steps per mV into the header")

@@ -51,8 +51,8 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     numbers, measured = settings("median"), settings("measure")
     rows = np.flatnonzero(beats.dominant)
     before, after = (round(numbers[name] * fs / 1000.0) for name in ("before_ms", "after_ms"))
-    stack, inside = _stack(clean_uv, beats.r_sample[rows], before, after)
-    middle = _median_of_beats(stack, inside)
+    stack, inside = stack_beats(clean_uv, beats.r_sample[rows], before, after)
+    middle = middle_half(stack, inside)
     origin = beats.r_sample[rows] - before
 
     waves = (delineation.p, delineation.qrs, delineation.t)
@@ -118,7 +118,7 @@ def implausible(median: MedianBeat, usable: NDArray[np.bool_], rr_ms: float) -> 
     return ""
 
 
-def _stack(signal_uv: Floats, r_sample: Floats, before: int, after: int) -> tuple[Floats, NDArray[np.bool_]]:
+def stack_beats(signal_uv: Floats, r_sample: Floats, before: int, after: int) -> tuple[Floats, NDArray[np.bool_]]:
     """Beats around their fractional fiducials, shape (lead, beat, sample), and which samples lie inside the recording.
 
     Interpolated by the cubic convolution of Keys RG, IEEE Trans Acoust 1981;29:1153-1160.
@@ -139,7 +139,7 @@ def _stack(signal_uv: Floats, r_sample: Floats, before: int, after: int) -> tupl
     return np.asarray(stack), (position >= 0) & (position <= last)
 
 
-def _median_of_beats(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
+def middle_half(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
     """Mean of the middle half of the beats that reach each sample, shape (lead, sample); else of the nearest that has.
 
     The middle half (the interquartile mean) is as deaf to a spoilt beat as the median and leaves a seventh less noise; of two or

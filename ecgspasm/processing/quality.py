@@ -11,12 +11,14 @@ from ecgspasm.processing.settings import settings
 _CLIPPED = "clipped"
 
 
-def lead_quality(ecg: Ecg) -> tuple[str, ...]:
+def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, ...]:
     """Give the reason why each lead cannot be used, or an empty string.
 
     Parameters
     ----------
     ecg : Ecg
+    missing_share : float, optional
+        Largest share of samples that a lead may lack; by default that of a short ECG.
 
     Returns
     -------
@@ -44,7 +46,13 @@ def lead_quality(ecg: Ecg) -> tuple[str, ...]:
         span[row] = np.ptp(np.nanquantile(signal[row], [0.005, 0.995]))
     stuck = _stuck_share(signal, low, high)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
-    return tuple(_reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny) for row in range(len(ecg.leads)))
+    most = settings("quality")["missing_share"] if missing_share is None else missing_share
+    return tuple(
+        f"{100 * missing[row]:.0f} % of the samples are missing"
+        if most < missing[row] < 1.0
+        else _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny)
+        for row in range(len(ecg.leads))
+    )
 
 
 def tells_time(reason: str) -> bool:
@@ -79,8 +87,6 @@ def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool)
     limits = settings("quality")
     if missing == 1.0:
         return "no sample in this lead"
-    if missing > limits["missing_share"]:
-        return f"{100 * missing:.0f} % of the samples are missing"
     if span < limits["flat_span_uv"] and not (everywhere_tiny and span > 0):
         return "flat line; lead not connected?"
     if everywhere_tiny:

@@ -1,0 +1,1 @@
+"""Continuous recordings: trends, episodes, and what they are."""

@@ -1,0 +1,144 @@
+"""From blocks of any length to tiles on a fixed grid, with gaps, repeated and late blocks taken care of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgspasm.continuous.settings import settings
+from ecgspasm.ecg import Floats
+from ecgspasm.errors import EcgError
+
+_WORK_FS_HZ = 250.0  # delineation and levels need no finer grid than that of the European and the Long-Term ST Database
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A tile with its margins: `core` is the absolute sample of the first column, and where the tile begins and ends."""
+
+    signal_uv: Floats
+    core: tuple[int, int, int]
+    last: bool = False
+
+
+class Stream:
+    """Cuts a stream of blocks into tiles; holds no more than a tile, its margins and one block."""
+
+    def __init__(self, fs: float, n_leads: int) -> None:
+        numbers = settings("stream")
+        self.step = max(1, int(fs // _WORK_FS_HZ))
+        self.fs = fs / self.step
+        self._tile, self._margin = (round(numbers[name] * self.fs) for name in ("tile_s", "margin_s"))
+        self._n_leads = n_leads
+        self._kept = np.empty((n_leads, 0))
+        self._first = 0  # absolute working sample of the first column kept
+        self._number = 0  # of the next tile
+        self._rest = np.empty((n_leads, 0))  # input samples that do not fill a working sample yet
+        self._taken = 0  # input samples so far
+        self.notes: list[tuple[int, int, str]] = []
+        """What did not come as it should: from and to which input sample, and what."""
+
+    @property
+    def taken(self) -> int:
+        """Input samples so far, those that never came included."""
+        return self._taken
+
+    def push(self, block: Floats, start: int | None = None) -> Iterator[Piece]:
+        """Take a block, shape (lead, sample), and give the tiles that are complete with it.
+
+        Parameters
+        ----------
+        block : ndarray, shape (lead, sample)
+        start : int, optional
+            Absolute sample of the first column; directly behind the last block if not given.
+        """
+        block = np.asarray(block, dtype=float)
+        if block.ndim != 2 or block.shape[0] != self._n_leads:
+            raise EcgError(f"the block has the shape {block.shape}; give (lead, sample) for {self._n_leads} leads")
+        if np.isinf(block).any():
+            raise EcgError("the block holds infinite values; use nan where a sample is missing")
+        start = self._taken if start is None else int(start)
+        if start < 0:
+            raise EcgError(f"the block begins at sample {start}; the recording begins at 0")
+        if start > self._taken:
+            self.notes.append((self._taken, start, "no samples came"))
+            yield from self._skip(start - self._taken)
+        elif start < self._taken:
+            self._late(block[:, : self._taken - start], start)
+            block = block[:, self._taken - start :]
+        yield from self._append(block)
+
+    def finish(self) -> Iterator[Piece]:
+        """Give what is left, however short."""
+        if self._rest.shape[1]:
+            padded = np.full((self._n_leads, self.step), np.nan)
+            padded[:, : self._rest.shape[1]] = self._rest
+            self._kept = np.concatenate([self._kept, self._coarse(padded)], axis=1)
+            self._rest = self._rest[:, :0]
+        end = self._first + self._kept.shape[1]
+        while self._number * self._tile < end:
+            yield self._piece(end)
+
+    def _append(self, block: Floats) -> Iterator[Piece]:
+        self._taken += block.shape[1]
+        # In bounded steps, so that a block of an hour costs no more memory than it has itself.
+        length = self._tile * self.step
+        for at in range(0, block.shape[1], length):
+            part = block[:, at : at + length]
+            if self.step > 1:
+                part = np.concatenate([self._rest, part], axis=1)
+                whole = part.shape[1] // self.step * self.step
+                self._rest = part[:, whole:].copy()
+                part = self._coarse(part[:, :whole])
+            self._kept = np.concatenate([self._kept, part], axis=1)
+            yield from self._complete()
+
+    def _coarse(self, signal_uv: Floats) -> Floats:
+        """Means over `step` samples; missing if one of them is."""
+        return np.asarray(signal_uv.reshape(self._n_leads, -1, self.step).mean(axis=2))
+
+    def _complete(self) -> Iterator[Piece]:
+        while self._first + self._kept.shape[1] >= (self._number + 1) * self._tile + self._margin:
+            yield self._piece(None)
+
+    def _piece(self, end: int | None) -> Piece:
+        start = self._number * self._tile
+        stop = start + self._tile if end is None else min(start + self._tile, end)
+        low = max(start - self._margin, self._first)
+        piece = Piece(
+            self._kept[:, low - self._first : stop + self._margin - self._first].copy(),
+            (low, start, stop),
+            last=end is not None and stop >= end,
+        )
+        self._number += 1
+        keep = max(self._number * self._tile - self._margin - self._first, 0)
+        self._kept, self._first = self._kept[:, keep:].copy(), self._first + min(keep, self._kept.shape[1])
+        return piece
+
+    def _skip(self, count: int) -> Iterator[Piece]:
+        """Samples that never came, in bounded pieces."""
+        length = 64 * self._tile * self.step
+        while count > 0:
+            yield from self._append(np.full((self._n_leads, min(count, length)), np.nan))
+            count -= length
+
+    def _late(self, block: Floats, start: int) -> None:
+        """Samples from before the end: they fill what is missing, as far as it has not been measured yet."""
+        end = start + block.shape[1]
+        if self.step > 1:
+            skip = -start % self.step
+            block = block[:, skip:]
+            block = self._coarse(block[:, : block.shape[1] // self.step * self.step])
+            start += skip
+        at = start // self.step - self._first
+        low, high = max(at, 0), min(at + block.shape[1], self._kept.shape[1])
+        filled = 0
+        if high > low:
+            part, late = self._kept[:, low:high], block[:, low - at : high - at]
+            gap = np.isnan(part) & ~np.isnan(late)
+            part[gap] = late[gap]
+            filled = int(gap.any(axis=0).sum()) * self.step
+        what = f"late samples, {filled} of them still in time" if filled else "repeated or too late samples were left out"
+        self.notes.append((start, end, what))
