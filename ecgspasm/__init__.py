@@ -13,28 +13,42 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Course": "ecgspasm.course",
     "Ecg": "ecgspasm.ecg",
     "EcgError": "ecgspasm.errors",
     "Measurements": "ecgspasm.ecg",
+    "Monitor": "ecgspasm.continuous.monitor",
+    "Recording": "ecgspasm.recording",
     "Subject": "ecgspasm.ecg",
     "analyze": "ecgspasm.analysis",
+    "case_table": "ecgspasm.course",
     "compare": "ecgspasm.serial.compare",
     "delineate": "ecgspasm.analysis",
+    "load_courses": "ecgspasm.course",
     "load_criteria": "ecgspasm.criteria",
+    "monitor": "ecgspasm.continuous.monitor",
+    "open_recording": "ecgspasm.io",
     "read": "ecgspasm.io",
 }
 _ROOMS = ("plot", "simulate")
 
 __all__ = [
+    "Course",
     "Ecg",
     "EcgError",
     "Measurements",
+    "Monitor",
+    "Recording",
     "Subject",
     "__version__",
     "analyze",
+    "case_table",
     "compare",
     "delineate",
+    "load_courses",
     "load_criteria",
+    "monitor",
+    "open_recording",
     "plot",
     "read",
     "simulate",
@@ -43,10 +57,13 @@ __all__ = [
 if TYPE_CHECKING:
     from ecgspasm import plot, simulate
     from ecgspasm.analysis import analyze, delineate
+    from ecgspasm.continuous.monitor import Monitor, monitor
+    from ecgspasm.course import Course, case_table, load_courses
     from ecgspasm.criteria import load_criteria
     from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
-    from ecgspasm.io import read
+    from ecgspasm.io import open_recording, read
+    from ecgspasm.recording import Recording
     from ecgspasm.serial.compare import compare
 
 

@@ -103,7 +103,7 @@ def test_analysis_loads_neither_matplotlib_nor_pandas_nor_wfdb() -> None:
 
 def test_public_names() -> None:
     promised = {"read", "Ecg", "Measurements", "Subject", "analyze", "delineate", "compare", "load_criteria", "EcgError"}
-    promised |= {"simulate", "plot"}
+    promised |= {"simulate", "plot", "Monitor", "Recording", "monitor", "open_recording", "Course", "case_table", "load_courses"}
     assert promised | {"__version__"} == set(ecgspasm.__all__)
     for name in promised:
         assert getattr(ecgspasm, name) is not None

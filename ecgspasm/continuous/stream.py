@@ -10,8 +10,10 @@ import numpy as np
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
+from ecgspasm.processing.beats import block_means
 
 _WORK_FS_HZ = 250.0  # delineation and levels need no finer grid than that of the European and the Long-Term ST Database
+_LONGEST_GAP_S = 7 * 86400.0  # a clock that is further off is wrong, and nobody waits for that many empty tiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +32,12 @@ class Stream:
         numbers = settings("stream")
         self.step = max(1, int(fs // _WORK_FS_HZ))
         self.fs = fs / self.step
-        self._tile, self._margin = (round(numbers[name] * self.fs) for name in ("tile_s", "margin_s"))
+        self._tile, self._margin, self._behind = (round(numbers[name] * self.fs) for name in ("tile_s", "margin_s", "behind_s"))
         self._n_leads = n_leads
-        self._kept = np.empty((n_leads, 0))
+        self._kept: Floats = np.empty((n_leads, 0))
         self._first = 0  # absolute working sample of the first column kept
         self._number = 0  # of the next tile
-        self._rest = np.empty((n_leads, 0))  # input samples that do not fill a working sample yet
+        self._rest: Floats = np.empty((n_leads, 0))  # input samples that do not fill a working sample yet
         self._taken = 0  # input samples so far
         self.notes: list[tuple[int, int, str]] = []
         """What did not come as it should: from and to which input sample, and what."""
@@ -62,6 +64,9 @@ class Stream:
         start = self._taken if start is None else int(start)
         if start < 0:
             raise EcgError(f"the block begins at sample {start}; the recording begins at 0")
+        if start > self._taken + _LONGEST_GAP_S * self.fs * self.step:
+            days = (start - self._taken) / self.fs / self.step / 86400.0
+            raise EcgError(f"the block begins {days:.0f} days after the last one; mend the clock, or begin a new recording there")
         if start > self._taken:
             self.notes.append((self._taken, start, "no samples came"))
             yield from self._skip(start - self._taken)
@@ -97,7 +102,7 @@ class Stream:
 
     def _coarse(self, signal_uv: Floats) -> Floats:
         """Means over `step` samples; missing if one of them is."""
-        return np.asarray(signal_uv.reshape(self._n_leads, -1, self.step).mean(axis=2))
+        return block_means(signal_uv, self.step)
 
     def _complete(self) -> Iterator[Piece]:
         while self._first + self._kept.shape[1] >= (self._number + 1) * self._tile + self._margin:
@@ -106,14 +111,15 @@ class Stream:
     def _piece(self, end: int | None) -> Piece:
         start = self._number * self._tile
         stop = start + self._tile if end is None else min(start + self._tile, end)
-        low = max(start - self._margin, self._first)
+        # What is left at the end may be too short to know its beats by itself.
+        low = max(start - (self._margin if stop - start >= self._behind else self._behind), self._first)
         piece = Piece(
             self._kept[:, low - self._first : stop + self._margin - self._first].copy(),
             (low, start, stop),
             last=end is not None and stop >= end,
         )
         self._number += 1
-        keep = max(self._number * self._tile - self._margin - self._first, 0)
+        keep = max(self._number * self._tile - self._behind - self._first, 0)
         self._kept, self._first = self._kept[:, keep:].copy(), self._first + min(keep, self._kept.shape[1])
         return piece
 

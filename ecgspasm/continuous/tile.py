@@ -63,7 +63,9 @@ class Tile:
     pictures: Pictures | None
 
 
-def measure_tile(signal_uv: Floats, fs: float, leads: tuple[str, ...], core: tuple[int, int, int]) -> Tile:
+def measure_tile(
+    signal_uv: Floats, fs: float, leads: tuple[str, ...], core: tuple[int, int, int], average_s: float
+) -> Tile:
     """Measure one tile.
 
     Parameters
@@ -74,6 +76,8 @@ def measure_tile(signal_uv: Floats, fs: float, leads: tuple[str, ...], core: tup
     leads : tuple of str
     core : tuple of int
         Absolute sample of the first column, and where the tile's own part begins and ends in the recording.
+    average_s : float
+        Length of the windows over which the beats are averaged for fiducials and pictures.
     """
     origin, start, stop = core
     missing = np.isnan(signal_uv)
@@ -93,16 +97,20 @@ def measure_tile(signal_uv: Floats, fs: float, leads: tuple[str, ...], core: tup
     if too_few or not own.any():
         return _nothing(start, stop, _also(reasons, too_few or "no beat like the others"), len(beats))
     rr = float(np.median(np.diff(beats.r_sample)))
-    length = round(settings("stream")["average_s"] * fs)
+    length = round(average_s * fs)
     window = ((beats.r_sample[beats.dominant] + origin) // length).astype(np.intp)
     averages = average_beats(filled, fs, beats.r_sample[beats.dominant], window, rr)
     marks = None if averages is None else find_fiducials(averages, fs)
     if averages is None or marks is None:
-        return _nothing(start, stop, _also(reasons, "too few beats" if averages is None else "QRS onset or J not found"), len(beats))
-    refused = median.implausible(_as_median(averages, marks, fs, leads, usable), np.ones(int(usable.sum()), bool), rr * 1000.0 / fs)
+        missed = "too few beats" if averages is None else "QRS onset or J not found"
+        return _nothing(start, stop, _also(reasons, missed), len(beats))
+    every = np.ones(int(usable.sum()), dtype=bool)
+    refused = median.implausible(_as_median(averages, marks, fs, leads, usable), every, rr * 1000.0 / fs)
     if refused:
         return _nothing(start, stop, _also(reasons, refused), len(beats))
-    values = _beat_values(filled, missing, fs, beats, own, (averages, marks), origin)
+    r = beats.r_sample[own]
+    windows = np.clip(np.searchsorted(averages.window, (r + origin) // length), 0, len(averages.window) - 1)
+    values = _beat_values(filled, missing, fs, beats, own, (averages, marks), windows)
     full = np.full((len(BEAT_MEASURES), len(leads), int(own.sum())), np.nan, dtype=np.float32)
     full[:, usable] = values
     rr_ms = beats.rr_ms[own]
@@ -161,9 +169,9 @@ def _beat_values(
     beats: Beats,
     own: Mask,
     carried: tuple[Averages, Fiducials],
-    origin: int,
+    row: NDArray[np.intp],
 ) -> Floats:
-    """`BEAT_MEASURES` of the tile's own dominant beats in the usable leads, shape (measure, lead, beat)."""
+    """`BEAT_MEASURES` of the tile's own dominant beats in the usable leads, shape (measure, lead, beat); `row`: their windows."""
     averages, marks = carried
     per_ms = fs / 1000.0
     numbers = step_settings("measure")
@@ -173,12 +181,10 @@ def _beat_values(
     onset, j = r + marks.qrs_onset, r + marks.j
     level = integral.mean(onset - numbers["pr_level_ms"] * per_ms, onset)
     width = numbers["st_window_ms"] * per_ms
-    values = []
+    values: list[Floats] = []
     for ms in ST_OFFSETS_MS:
         start = j + ms * per_ms - (width / 2 if ms else 0.0)
         values.append(integral.mean(start, start + width) - level)
-    length = round(settings("stream")["average_s"] * fs)
-    row = np.clip(np.searchsorted(averages.window, (r + origin) // length), 0, len(averages.window) - 1)
     high, low = _t_places(averages, marks, fs)
     leads = np.arange(len(filled))[:, None]
     t_width = max(1.0, numbers["t_smooth_ms"] * per_ms)

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import blame, first_bytes, local_path
+from ecgspasm.recording import Recording
 
-__all__ = ["read"]
+__all__ = ["open_recording", "read"]
 
 _DICOM_MARK = slice(128, 132)
 
@@ -49,6 +50,34 @@ def read(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None = Non
                 raise EcgError(f"there is no file {os.path.basename(text)!r}, nor a WFDB header of that name; check the path")
             text += ".hea"
         return _read_wfdb(text, rename)
+
+
+def open_recording(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None = None) -> Recording:
+    """Open a recording of any length; its samples are read when they are wanted.
+
+    Parameters
+    ----------
+    path : str or path
+        The header of a WFDB record, one of its signal files, or its name without a suffix; any other file that `read` knows is
+        read at once.
+    rename : mapping of str to str, optional
+        See `read`.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    EcgError
+        If there is no such file, or its header or length is wrong. Checksums are of the whole and not compared.
+    """
+    text = local_path(path)
+    if os.path.isfile(text) and not text.endswith((".hea", ".dat")) and not os.path.isfile(text + ".hea"):
+        return Recording.of(read(text, rename=rename))
+    from ecgspasm.io.wfdb_recording import open_wfdb
+
+    return open_wfdb(text, rename=rename)
 
 
 def _by_content(path: str, rename: Mapping[str, str] | None) -> Ecg:

@@ -28,7 +28,8 @@ def open_wfdb(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None 
     Raises
     ------
     EcgError
-        If the header is wrong, or the files have another length than it says. Checksums, which are of the whole, are not compared.
+        If the header is wrong, or the files have another length than it says. Checksums, which are of the whole, are not
+        compared.
     """
     header_path = header_of(local_path(path))
     with blame(header_path):

@@ -43,11 +43,11 @@ def shipped_net(signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], floa
 
 def net_with(weights: net.Weights, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], float]:
     """Probabilities by a net with other weights."""
-    with _one_blas_thread():
+    with one_blas_thread():
         return net.wave_probabilities(signal_uv, fs, weights)
 
 
-def _one_blas_thread() -> AbstractContextManager[Any]:
+def one_blas_thread() -> AbstractContextManager[Any]:
     """Keep the many small matrix products on one thread: handing them to others costs more than the arithmetic, on a busy machine
     fifty times as much. threadpoolctl comes with scikit-learn, which neurokit2 needs; without it BLAS does as it likes."""
     controller = _blas()

@@ -70,7 +70,7 @@ def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
     for row, values in enumerate(signal):
         for end in (low[row], high[row]):
             at_end = values == end
-            if at_end.mean() <= settings("quality")["clipped_share"] / 2:
+            if np.count_nonzero(at_end) <= settings("quality")["clipped_share"] / 2 * len(values):
                 continue
             edges = np.flatnonzero(np.diff(np.concatenate([[False], at_end, [False]]).astype(np.int8)))
             first, last = edges[::2], edges[1::2]
