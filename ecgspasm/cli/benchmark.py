@@ -27,6 +27,8 @@ def add_benchmarks(commands: Any) -> None:
         one.add_argument("--noise", metavar="DIR", help="also with NSTDB noise (bw, em, ma in DIR) at 24, 12 and 6 dB")
     staff = _add(sets, "staffiii", "coronary occlusion against the same person's baseline", _staffiii)
     _folder(staff)
+    for name, title in (("edb", "the European ST-T Database"), ("ltstdb", "the Long-Term ST Database")):
+        _folder(_add(sets, name, f"episodes of continuous recordings against the experts' of {title}", _episodes))
     pairs = _add(sets, "pairs", "pairs of ECGs of one person, with known changes put in", _pairs)
     pairs.add_argument("--ptb", metavar="DIR", help="PTB recordings named patientNNN_*")
     pairs.add_argument("--ludb", metavar="DIR", help="LUDB, whose records are halved")
@@ -80,6 +82,16 @@ def _staffiii(options: argparse.Namespace) -> int:
     if not result["persons"]:
         raise EcgError(f"{options.folder} holds no person of STAFF III with a baseline and an inflation; give the set's folder")
     print(occlusion_text(result))
+    _write(options, result)
+    return OK
+
+
+def _episodes(options: argparse.Namespace) -> int:
+    from ecgspasm.benchmarks.episodes import episodes_text, score_edb, score_ltstdb
+
+    _check(options)
+    result = {"edb": score_edb, "ltstdb": score_ltstdb}[options.set](Path(options.folder), watch=progress(options.set))
+    print(episodes_text(result))
     _write(options, result)
     return OK
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from ecgspasm import leads as lead_names
 from ecgspasm.continuous.baseline import baseline_values
 from ecgspasm.continuous.builder import TrendBuilder
@@ -83,10 +86,10 @@ class Monitor:
     Examples
     --------
     >>> monitor = Monitor(250, ["V2", "V3"])
-    >>> monitor.push(np.zeros((2, 500)))
+    >>> monitor.push([[0.0] * 2500] * 2)
     []
     >>> monitor.finish().verdict
-    'NOT MEASURED: too short a piece between two gaps'
+    'NOT MEASURED: flat line; lead not connected?'
     """
 
     def __init__(
@@ -125,12 +128,12 @@ class Monitor:
         self._off: dict[str, str] = {}
         self._over = False
 
-    def push(self, block: Floats, *, start: int | None = None) -> list[Event]:
+    def push(self, block: ArrayLike, *, start: int | None = None) -> list[Event]:
         """Take the next block and tell what is new.
 
         Parameters
         ----------
-        block : ndarray, shape (lead, sample)
+        block : array_like, shape (lead, sample)
             uV; ``nan`` where a sample is missing. Of any length.
         start : int, optional
             Sample of the feed at which the block begins; directly behind the last one if not given. A block from the future
@@ -148,7 +151,7 @@ class Monitor:
         """
         self._check_open()
         known = self._builder.known_s
-        for piece in self._stream.push(block, start):
+        for piece in self._stream.push(np.asarray(block, dtype=float), start):
             self._builder.add(self._measure(piece), last=piece.last)
         events = self._stream_events()
         if self._builder.known_s > known:

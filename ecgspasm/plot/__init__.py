@@ -1,7 +1,7 @@
 """Pictures: ECGs on true ECG paper, 25 mm/s and 10 mm/mV at any resolution, and what goes over hours or weeks beside it.
 
-Every function returns ``(figure, axes)``. The axes of a page are the sheet itself: their data units are millimetres from the lower
-left corner. Nothing here touches the state of pyplot, and matplotlib is loaded only when something is drawn.
+Every function returns ``(figure, axes)``. The axes of a page are the sheet itself: their data units are millimetres from the
+lower left corner. Nothing here touches the state of pyplot, and matplotlib is loaded only when something is drawn.
 """
 
 from __future__ import annotations
