@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ecgspasm import __version__
 from ecgspasm.cli.benchmark import add_benchmarks
 from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target
+from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -80,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (compare, measure, delineate):
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    add_monitor(commands)
+    course = commands.add_parser("course", help="judge one patient's course of drugs, ECGs and attacks")
+    course.add_argument("file", metavar="FILE", help="the course as TOML or JSON; docs/course.md tells how to write one")
+    course.add_argument("--json", action="store_true", help="print JSON instead of a report")
+    course.add_argument("--plot", metavar="FILE", help="write the timeline as a picture (.png, .svg or .pdf)")
+    course.set_defaults(run=_course)
 
     add_benchmarks(commands)
 
@@ -166,6 +174,22 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         {**row, **{name: None if row[name] != row[name] else int(row[name]) for name in times}}
         for row in frame.to_dict(orient="records")
     ]
+
+
+def _course(options: argparse.Namespace) -> int:
+    from ecgspasm.course import Course
+
+    if options.plot is not None:
+        check_target(options.plot)
+    found = Course.load(options.file)
+    _print_json(found.to_dict()) if options.json else print(found)
+    if options.plot is not None:
+        from ecgspasm import plot
+
+        figure, _ = plot.course(found)
+        plot.save(figure, options.plot)
+        print(f"picture written to {options.plot}", file=sys.stderr)
+    return OK
 
 
 def _demo(options: argparse.Namespace) -> int:

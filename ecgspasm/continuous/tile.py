@@ -245,10 +245,10 @@ def _u_height(integral: Integral, marks: Fiducials, r: Floats, row: NDArray[np.i
 
 def _rows_median(values: Floats) -> Floats:
     """Median over the windows, shape (lead,); ``nan`` where none has a value."""
-    known = np.isfinite(values).any(axis=0)
-    out = np.full(values.shape[1], np.nan)
-    out[known] = np.nanmedian(values[:, known], axis=0)
-    return out
+    ordered = np.sort(values, axis=0)  # nan last
+    count = np.maximum(np.isfinite(ordered).sum(axis=0), 1)
+    at = np.arange(values.shape[1])
+    return np.asarray((ordered[(count - 1) // 2, at] + ordered[count // 2, at]) / 2.0)
 
 
 def _spoilt(integral: Integral, level: Floats, r: Floats, fs: float) -> Mask:

@@ -1,7 +1,7 @@
 """Trend of a continuous recording: one measure over time in each lead, episodes shaded, and the beats of the largest one.
 
-Every row has the same scale; what is unusual for a lead, and not worth its space, is cut off and marked. Kinds of episodes differ by
-letter and hatching, not by colour alone.
+Every row has the same scale; what is unusual for a lead, and not worth its space, is cut off and marked. Kinds of episodes differ
+by letter and hatching, not by colour alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _COLUMN_MM = 0.2
 """Within so much of the time axis only the least and the largest value are drawn; a line is wider."""
 _BAR_MM, _LANES = 3.6, 3
 _RATE_MM, _BETWEEN_MM = 12.0, 1.5
-_LEAST_ROW_MM, _LIMIT_MM = 8.5, (2.2, 10.0)
+_LEAST_ROW_MM, _LIMIT_MM = 7.5, (2.2, 10.0)
 """The smallest row, and how far from zero the limit of an episode lies at least and at most."""
 _BEAT_MS, _BEAT_MM_PER_S, _BEAT_MM_PER_MV = (-280.0, 660.0), 50.0, (20.0, 10.0, 5.0, 2.5)
 _MOST_BEATS = 6
@@ -118,8 +118,8 @@ def trend(
     -------
     figure, axes
         The axes' data units are millimetres. Artists carry ids such as ``trend-V2``, ``gap-V2``, ``limit-V2``, ``episode-0-V2``,
-        ``current-V2``, ``reference-V2``, ``rate``, ``time-600``; numbers of episodes are places in `Monitoring.episodes`, those of
-        times are seconds.
+        ``current-V2``, ``reference-V2``, ``rate``, ``time-600``; the number of an episode is its place in `Monitoring.episodes`,
+        that of a time is in seconds.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def trend(
     scale, rows = _scaled([_row(monitoring, lead, measure, shown, limit) for lead in names], limit)
     axis, labels = _Axis.of(monitoring), _labels(shown)
     lanes = _lanes(shown, labels, axis)
-    head = list(_head(monitoring, shown, measure, rules))
-    bottom = 16.0
+    head = list(_head(monitoring, shown, measure, rules, rows))
+    bottom = 14.0
     rows_mm = sum((row.up + row.down) * scale + _BETWEEN_MM for row in rows)
     top = bottom + _RATE_MM + 2.0 + rows_mm + _BAR_MM * (1 + max(lanes.values(), default=-1))
     legend_mm = 6.0 if shown else 0.0
@@ -175,13 +175,13 @@ def _chosen(monitoring: Monitoring, leads: Sequence[str] | None) -> tuple[str, .
 
 def _nothing(monitoring: Monitoring, axes: Axes | None) -> tuple[Figure, Axes]:
     """A page that says why there is no trend."""
-    figure, axes = paper.page(60.0, axes)
+    figure, axes = paper.page(50.0, axes)
     lines = wrapped(_title(monitoring, "st_uv").partition(": ")[2] or "Trend", 11.0, weight="bold", most=1)
     lines += wrapped(typeset(monitoring.verdict), 9.0, most=2)
     for words in (*_not_measured(monitoring, monitoring.leads), *monitoring.notes):
         lines += wrapped(typeset(words), 7.5, most=2)
-    y = 55.0
-    for line in lines[:8]:
+    y = 45.0
+    for line in lines[:7]:
         y -= line.height_mm
         paper.text(axes, paper.LEFT_MM, y, line.words, fontsize=line.fontsize, weight=line.weight)
     paper.text(axes, paper.LEFT_MM, 3.0, FOOT, fontsize=6.5, color=paper.GREY)
@@ -218,12 +218,12 @@ def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episo
     low, high = np.percentile(known, [0.25, 99.75]) if len(known) else (0.0, 0.0)
     peaks = [_part(each, lead).extremum_uv for each in shown.values() if lead in each.leads and each.kind != ARTEFACT]
     up, down = (1.08 * max([1.2 * limit, *(sign * float(each) for each in (low, high, *peaks))]) for sign in (1.0, -1.0))
-    label = "not measured"
+    label = "not measured"  # the level drifts: it is told as a range if it does so much
     if len(known):
         level = monitoring.levels.level(measure)[place][np.isfinite(values)]
         given = monitoring.reference.get(lead) == BASELINE and measure in {rule.measure for rule in definitions().values()}
         spread = f"{level.min():.0f} to {level.max():.0f}" if np.ptp(level) >= 20.0 else f"{np.median(level):.0f}"
-        label = typeset(f"{'baseline' if given else 'quiet'} {spread} uV")
+        label = typeset(f"{'baseline' if given else 'quiet level'} {spread} uV")
     return _Row(lead, values, label, tuple(_gaps(monitoring, lead, values)), up, down)
 
 
@@ -247,7 +247,7 @@ def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float
 
 def _scaled(rows: list[_Row], limit: float) -> tuple[float, list[_Row]]:
     """Millimetres per uV for all rows, and the rows cut to what has room."""
-    room = {1: 45.0, 2: 70.0}.get(len(rows), min(40.0 * len(rows), 150.0))
+    room = {1: 45.0, 2: 70.0}.get(len(rows), 130.0)
     least = _LIMIT_MM[0] / limit
     for times in (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0):
         cut = [(min(row.up, times * limit), min(row.down, times * limit)) for row in rows]
@@ -258,7 +258,7 @@ def _scaled(rows: list[_Row], limit: float) -> tuple[float, list[_Row]]:
     out = []
     for row, (up, down) in zip(rows, cut, strict=True):
         fits = up >= row.up and down >= row.down and not row.cut
-        more = max((_LEAST_ROW_MM if fits else _LEAST_ROW_MM + 2.5) / scale - up - down, 0.0) / 2.0
+        more = max((_LEAST_ROW_MM if fits else _LEAST_ROW_MM + 3.0) / scale - up - down, 0.0) / 2.0
         out.append(replace(row, up=up + more, down=down + more))
     return scale, out
 
@@ -277,17 +277,22 @@ def _title(monitoring: Monitoring, measure: str) -> str:
     return f"{what} against each lead's reference: {who}" if who else f"{what} against each lead's reference"
 
 
-def _head(monitoring: Monitoring, shown: dict[int, Episode], measure: str, rules: list[Definition]) -> Iterator[Line]:
+def _head(
+    monitoring: Monitoring, shown: dict[int, Episode], measure: str, rules: list[Definition], rows: list[_Row]
+) -> Iterator[Line]:
     """What it is, what was found, how to read it, and what is missing."""
     yield from wrapped(_title(monitoring, measure), 11.0, weight="bold", most=2)
     yield from wrapped(typeset(monitoring.verdict), 8.5, most=2)
     limits = ", ".join(f"{'±' if not rule.sign else '+-'[rule.sign < 0]}{rule.peak_uv:g} uV ({rule.id})" for rule in rules)
+    key = [f"dashed: {limits}", "all rows have one scale"]
+    key += ["○ extremum"] if shown else []
+    key += ["▲▼ cut off"] if any(row.cut for row in rows) else []
+    key += ["grey: not measured"] if any(row.gaps for row in rows) else []
     others = Counter(each.measure for place, each in enumerate(monitoring.episodes) if place not in shown)
-    key = [f"dashed: {limits}", "all rows have one scale", "▲▼ cut off", "○ extremum", "grey: not measured"]
-    key += [f"not shaded: {', '.join(f'{count} of {name}' for name, count in others.items())}"] if others else []
+    key += [f"not shaded: {', '.join(f'{count} × {name}' for name, count in others.items())}"] if others else []
     yield from wrapped(typeset(" · ".join(key)), 6.5, most=1)
     for words in (*monitoring.notes, *_not_measured(monitoring, monitoring.leads)):
-        yield from wrapped(typeset(words), 6.5, most=1)
+        yield from wrapped(typeset(words), 6.5, most=2)
 
 
 def _not_measured(monitoring: Monitoring, names: Sequence[str]) -> list[str]:
@@ -340,17 +345,301 @@ def _draw_bars(
     from matplotlib.patches import Rectangle
 
     for place, lane in lanes.items():
-        _, colour, hatch = KINDS[shown[place].kind]
+        colour = KINDS[shown[place].kind][1]
         low, high, words = _bar(shown[place], labels[place], axis)
         y = top - _BAR_MM * (lane + 1) + 0.4
-        bar = Rectangle((low, y), high - low, _BAR_MM - 0.8, facecolor=_pale(colour), edgecolor=colour, linewidth=0.5, zorder=2)
-        bar.set(hatch=hatch if high - low < words or words < low else "", gid=f"bar-{place}")
-        axes.add_patch(bar)
+        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": colour, "linewidth": 0.5, "zorder": 2}
+        axes.add_patch(Rectangle((low, y), high - low, _BAR_MM - 0.8, gid=f"bar-{place}", **style))
         paper.text(axes, words, y + 0.5, labels[place], fontsize=6.5, weight="bold", gid=f"label-{place}")
     return top - _BAR_MM * (1 + max(lanes.values(), default=-1))
 
 
-def _pale(colour: str) -> tuple[float, float, float]:
-    """The colour as a wash, so that curves and words on it stay readable; opaque, so that it prints the same everywhere."""
-    red, green, blue = (int(colour[at : at + 2], 16) / 255.0 for at in (1, 3, 5))
-    return (0.72 + 0.28 * red, 0.72 + 0.28 * green, 0.72 + 0.28 * blue)
+def _wash(colour: str, share: float) -> tuple[float, ...]:
+    """The colour thinned with white: opaque, so that it prints the same everywhere."""
+    return tuple(1.0 - share + share * int(colour[at : at + 2], 16) / 255.0 for at in (1, 3, 5))
+
+
+def _draw_legend(axes: Axes, shown: dict[int, Episode], y: float) -> None:
+    """The kinds that occur, with their letter, hatching and number."""
+    from matplotlib.patches import Rectangle
+
+    x = _LEFT
+    for kind, count in Counter(each.kind for each in shown.values()).most_common():
+        letter, colour, hatch = KINDS[kind]
+        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0.5}
+        axes.add_patch(Rectangle((x, y), 7.0, 3.0, hatch=hatch, gid=f"kind-{letter}", **style))
+        words = f"{letter}: {kind} ({count})"
+        paper.text(axes, x + 8.5, y + 0.5, words, fontsize=7.0)
+        x += 14.0 + paper.width_mm(words, 7.0)
+
+
+def _draw_ticks(axes: Axes, axis: _Axis, bottom: float, top: float) -> None:
+    """The time axis below all rows: seconds, minutes, or hours and minutes, as the length asks."""
+    span = axis.stop_s - axis.start_s
+    step = next((each for each in _TICKS_S if span / each <= 12.0), _TICKS_S[-1] * max(1, round(span / _TICKS_S[-1] / 10.0)))
+    unit = "s" if span <= 180.0 else "min" if span <= 7200.0 and axis.stop_s <= 36_000.0 else "h:mm"
+    paper.text(axes, paper.LEFT_MM, bottom - 4.2, f"time, {unit}", fontsize=7.0, weight="bold")
+    axes.plot([_LEFT, _RIGHT], [bottom, bottom], color=paper.INK, linewidth=0.8, zorder=2)
+    for second in np.arange(np.ceil(axis.start_s / step) * step, axis.stop_s + 1e-6, step):
+        x = float(axis.at(second))
+        words = {"s": f"{second:.0f}", "min": f"{second / 60.0:g}", "h:mm": clock(second)[:-3]}[unit]
+        axes.plot([x, x], [bottom, top], color=_PALE, linewidth=0.5, zorder=0.9, gid=f"time-{second:g}")
+        axes.plot([x, x], [bottom - 1.0, bottom], color=paper.INK, linewidth=0.8, zorder=2)
+        paper.text(axes, x, bottom - 4.2, words, fontsize=7.0, ha="center")
+
+
+def envelope(x: Floats, y: Floats, column: float) -> tuple[Floats, Floats]:
+    """Fewer points that draw the same line: of each column the least and the largest, and one ``nan`` if it has any.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (point,)
+        `x` increasing; `y` ``nan`` where the line is broken.
+    column : float
+        Width of a column in units of `x`.
+
+    Returns
+    -------
+    x, y : ndarray
+        A lone value between two gaps appears as a dash as wide as a column.
+    """
+    number = np.floor(x / column).astype(np.intp)
+    first = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
+    ends = np.append(first[1:], len(x))
+    width = int((ends - first).max())
+    if width > 3:
+        place = first[:, None] + np.arange(width)
+        inside = place < ends[:, None]
+        block = np.where(inside, y[np.minimum(place, len(y) - 1)], np.nan)
+        known = np.isfinite(block)
+        picked = [np.where(known, block, np.inf).argmin(axis=1), np.where(known, block, -np.inf).argmax(axis=1)]
+        broken = inside & ~known
+        picked.append(np.where(broken.any(axis=1), broken.argmax(axis=1), picked[0]))
+        rows = np.unique(first[:, None] + np.stack(picked, axis=1))
+        x, y = x[rows], y[rows]
+    known = np.concatenate([[False], np.isfinite(y), [False]])
+    lone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    x = np.insert(x, lone + 1, x[lone] + column)
+    return x, np.insert(y, lone + 1, y[lone])
+
+
+def _draw_row(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, time: Floats) -> None:
+    """Label, curve, what was cut off, and when there is none."""
+    from matplotlib.collections import PolyCollection
+
+    axes.plot([_LEFT, _RIGHT], [zero, zero], color=_GUIDE, linewidth=0.4, zorder=1.5, gid=f"zero-{row.lead}")
+    low, high = zero - row.down * scale, zero + row.up * scale
+    lines = [row.label, *([typeset(f"cut off: to {row.cut:+.0f} uV")] if row.cut else [])]
+    y = (low + high) / 2.0 + 0.6 + 1.2 * (len(lines) - 1)
+    paper.text(axes, paper.LEFT_MM, y, row.lead, fontsize=9.0, weight="bold")
+    for number, words in enumerate(lines, 1):
+        paper.text(axes, paper.LEFT_MM, y - 2.7 * number, paper.shorten(words, _LABEL_MM, 6.0), fontsize=6.0, color=paper.GREY)
+    edges = [axis.at(span) for span in row.gaps]
+    boxes = [[(left, low), (right, low), (right, high), (left, high)] for left, right in edges]
+    axes.add_collection(PolyCollection(boxes, facecolor=_GAP, linewidth=0, zorder=0.8, gid=f"gap-{row.lead}"), autolim=False)
+    x, values = envelope(axis.at(time), row.values, _COLUMN_MM)
+    shown = zero + scale * np.clip(values, -row.down, row.up)
+    axes.plot(x, shown, color=paper.INK, linewidth=0.7, solid_joinstyle="round", zorder=3, gid=f"trend-{row.lead}")
+    for off, marker, edge, gid in ((values > row.up, "^", high, "above"), (values < -row.down, "v", low, "below")):
+        starts, ends = runs(off)
+        style: dict[str, Any] = {"marker": marker, "markersize": 3.0, "linestyle": "none", "clip_on": False, "zorder": 4}
+        if len(starts):
+            middle = (x[starts] + x[ends - 1]) / 2.0
+            axes.plot(middle, np.full(len(starts), edge), color=paper.INK, gid=f"{gid}-{row.lead}", **style)
+
+
+def _draw_guides(axes: Axes, lead: str, zero: float, scale: float, rules: list[Definition]) -> None:
+    """The limits of an episode, each with its words."""
+    levels = {sign * rule.peak_uv for rule in rules for sign in ((1, -1) if not rule.sign else (rule.sign,))}
+    for level in (0.0, *sorted(levels)):
+        y = zero + level * scale
+        if level:
+            style: dict[str, Any] = {"color": _GUIDE, "linewidth": 0.5, "linestyle": (0, (3.0, 2.0)), "zorder": 1.5}
+            axes.plot([_LEFT, _RIGHT], [y, y], gid=f"limit-{lead}", **style)
+        paper.text(axes, _LEFT - 0.8, y, typeset(f"{level:+g}" if level else "0"), fontsize=5.0, ha="right", va="center_baseline")
+
+
+def _shade(
+    axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats
+) -> None:
+    """The episodes in which the lead takes part, each with its extremum."""
+    from matplotlib.patches import Rectangle
+
+    low, high = zero - row.down * scale, zero + row.up * scale
+    for place, episode in shown.items():
+        if row.lead not in episode.leads:
+            continue
+        part, (_, colour, hatch) = _part(episode, row.lead), KINDS[episode.kind]
+        left, right = axis.at([part.onset_s, part.end_s])
+        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0, "zorder": 0.6}
+        gid = f"episode-{place}-{row.lead}"
+        axes.add_patch(Rectangle((left, low), max(right - left, 0.2), high - low, hatch=hatch, gid=gid, **style))
+        value = row.values[np.abs(time - part.extremum_s).argmin()]
+        if np.isfinite(value):
+            dot: dict[str, Any] = {"marker": "o", "markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.7}
+            y = zero + scale * float(np.clip(value, -row.down, row.up))
+            axes.plot([axis.at(part.extremum_s)], [y], color=paper.INK, zorder=3.5, gid=f"extremum-{place}-{row.lead}", **dot)
+
+
+def _draw_rate(axes: Axes, axis: _Axis, monitoring: Monitoring, bottom: float) -> None:
+    """Heart rate as a strip."""
+    rate = monitoring.trend.rate_bpm.astype(float)
+    known = rate[np.isfinite(rate)]
+    usual = np.percentile(known, [0.5, 99.5]) if len(known) else np.array([60.0, 80.0])
+    low = 10.0 * float(np.floor(usual[0] / 10.0))
+    high = max(10.0 * float(np.ceil(usual[1] / 10.0)), low + 20.0)
+    paper.text(axes, paper.LEFT_MM, bottom + _RATE_MM / 2.0 - 0.8, "rate, /min", fontsize=7.0, weight="bold")
+    inner = _RATE_MM - 3.0
+    for value, y in ((low, bottom + 1.5), (high, bottom + 1.5 + inner)):
+        axes.plot([_LEFT, _RIGHT], [y, y], color=_PALE, linewidth=0.5, zorder=0.9)
+        paper.text(axes, _LEFT - 0.8, y, f"{value:.0f}", fontsize=5.0, ha="right", va="center_baseline")
+    x, values = envelope(axis.at(monitoring.trend.time_s), rate, _COLUMN_MM)
+    shown = bottom + 1.5 + inner * (np.clip(values, low, high) - low) / (high - low)
+    axes.plot(x, shown, color="#0072b2", linewidth=0.7, zorder=3, gid="rate")
+
+
+@dataclass(frozen=True, eq=False)
+class _Beat:
+    """An averaged beat of all leads, zero before its QRS complex."""
+
+    at_s: float
+    time_ms: Floats
+    signal_uv: Floats
+
+    @classmethod
+    def at(cls, monitoring: Monitoring, time_s: float) -> _Beat | None:
+        try:
+            signal, r = monitoring.trend.beat_at(time_s)
+        except EcgError:
+            return None
+        kept = monitoring.trend.picture_s
+        time_ms = (np.arange(signal.shape[1]) - r) * 1000.0 / monitoring.trend.beat_fs
+        first, last = settings("average")["level_ms"]
+        level = signal[:, (time_ms >= first) & (time_ms <= last)]
+        used = np.flatnonzero((np.nan_to_num(signal) != 0.0).any(axis=0))
+        stop = int(used[-1]) + 1 if len(used) else 0  # shorter beats end in zeros
+        seen = (time_ms >= _BEAT_MS[0]) & (time_ms <= _BEAT_MS[1]) & (np.arange(len(time_ms)) < stop)
+        zero = level.mean(axis=1, keepdims=True) if level.shape[1] else 0.0
+        return cls(float(kept[np.abs(kept - time_s).argmin()]), time_ms[seen], (signal - zero)[:, seen])
+
+
+@dataclass(frozen=True, eq=False)
+class _Beats:
+    """The column on the right: a beat of the largest episode over one of a quiet stretch."""
+
+    leads: dict[str, int]
+    """Name and row, the most important first."""
+    current: _Beat | None
+    reference: _Beat | None
+    words: tuple[str, str]
+    """What the two are."""
+
+    @classmethod
+    def of(
+        cls, monitoring: Monitoring, measure: str, names: Sequence[str], shown: dict[int, Episode], labels: dict[int, str]
+    ) -> _Beats:
+        def peak(place: int) -> tuple[bool, bool, float]:
+            each = shown[place]
+            reached = max(abs(_part(each, lead).extremum_uv) for lead in each.leads if lead in names)
+            return each.kind == ISCHEMIC, each.kind != ARTEFACT, reached
+
+        usual = [lead for lead in names if lead in ("II", "V2", "V5")] or names[:3]
+        if not shown:
+            reference, words = _reference(monitoring, measure, usual, None)
+            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, ("no episode", words))
+        place = max(shown, key=peak)
+        each = shown[place]
+        leads = sorted((lead for lead in names if lead in each.leads), key=lambda lead: -abs(_part(each, lead).extremum_uv))
+        reference, words = _reference(monitoring, measure, leads, each)
+        part = _part(each, leads[0])
+        current = _Beat.at(monitoring, _kept_near(monitoring, measure, leads[0], part))
+        said = f"{labels[place]}: {each.measure} {part.extremum_uv:+.0f} uV in {leads[0]} at {clock(part.extremum_s)}"
+        said += f"; beat of {clock(current.at_s)}" if current else "; no averaged beat there"
+        return cls({lead: monitoring.leads.index(lead) for lead in leads}, current, reference, (said, words))
+
+    def draw(self, axes: Axes, axis: _Axis, bottom: float, top: float) -> None:
+        """Both captions, and as many leads as have room."""
+        y = top
+        pairs = (("current", self.current), ("reference", self.reference))
+        for (name, beat), words in zip(pairs, self.words, strict=True):
+            style = cell.STYLE["current" if name == "current" else "baseline"]
+            for number, line in enumerate(paper.wrap(typeset(words), _BEATS_RIGHT - _BEATS_LEFT - 7.0, 6.5, most=3)):
+                y -= 3.2
+                if not number and beat is not None:
+                    axes.plot([_BEATS_LEFT, _BEATS_LEFT + 5.0], [y + 0.9, y + 0.9], **style)
+                    x = float(axis.at(beat.at_s))
+                    axes.plot([x], [bottom + _RATE_MM + 0.6], marker="v", markersize=3.5, color=style["color"], gid=f"at-{name}")
+                paper.text(axes, _BEATS_LEFT + 7.0, y, line, fontsize=6.5)
+        drawn = [beat for _, beat in pairs if beat is not None]
+        if not drawn:
+            return
+        y -= 3.0
+        reach = {}
+        for lead, row in list(self.leads.items())[:_MOST_BEATS]:
+            values = np.concatenate([beat.signal_uv[row] for beat in drawn])
+            values = values[np.isfinite(values)]
+            reach[lead] = (max(values.max(initial=0.0), 400.0), max(-values.min(initial=0.0), 200.0))
+        room = y - bottom - 4.0
+        scale, fitting = _fitting([up + down for up, down in reach.values()], room)
+        for lead in sorted(list(reach)[:fitting], key=self.leads.__getitem__):
+            up, down = (each * scale for each in reach[lead])
+            paper.text(axes, _BEATS_LEFT, y - 3.0, lead, fontsize=8.0, weight="bold")
+            self._draw_cell(axes, lead, y - 4.0 - up, scale)
+            y -= 4.0 + up + down
+        left_out = len(self.leads) - fitting
+        first, last = (-each for each in settings("average")["level_ms"])
+        told = [f"{_BEAT_MM_PER_S:g} mm/s, {scale * 1000.0:g} mm/mV", f"zero {first:g} to {last:g} ms before R"]
+        told += [f"{left_out} more leads"] if left_out else []
+        for number, each in enumerate(paper.wrap("; ".join(told), _BEATS_RIGHT - _BEATS_LEFT, 6.0)):
+            paper.text(axes, _BEATS_LEFT, bottom - 1.0 - 2.8 * number, each, fontsize=6.0, color=paper.GREY)
+
+    def _draw_cell(self, axes: Axes, lead: str, zero: float, scale: float) -> None:
+        left = _BEATS_LEFT + 5.0
+        axes.plot([left, _BEATS_RIGHT], [zero, zero], color=_GUIDE, linewidth=0.4, zorder=1.5)
+        for name, beat in (("current", self.current), ("reference", self.reference)):
+            if beat is not None:
+                x = left + (beat.time_ms - _BEAT_MS[0]) * _BEAT_MM_PER_S / 1000.0
+                y = zero + beat.signal_uv[self.leads[lead]] * scale
+                axes.plot(x, y, gid=f"{name}-{lead}", **cell.STYLE["current" if name == "current" else "baseline"])
+
+
+def _fitting(tall_uv: Sequence[float], room: float) -> tuple[float, int]:
+    """Millimetres per uV and how many beats below each other have room: rather fewer leads than less than 10 mm/mV."""
+    for per_mv in _BEAT_MM_PER_MV:
+        total = np.cumsum([4.0 + each * per_mv / 1000.0 for each in tall_uv])
+        fitting = int((total <= room).sum())
+        if fitting == len(tall_uv) or (fitting and per_mv <= 10.0):
+            return per_mv / 1000.0, fitting
+    return _BEAT_MM_PER_MV[-1] / 1000.0, 1
+
+
+def _kept_near(monitoring: Monitoring, measure: str, lead: str, part: LeadEpisode) -> float:
+    """When the beat was kept that shows most of an episode: one a minute is, and not of every lead."""
+    trend, row = monitoring.trend, monitoring.leads.index(lead)
+    there = trend.beat_uv[:, row].any(axis=1) & (trend.picture_s >= part.onset_s) & (trend.picture_s <= part.end_s)
+    near = trend.picture_s[there & (np.abs(trend.picture_s - part.extremum_s) <= 120.0)]
+    if not len(near):
+        return part.extremum_s
+    away = monitoring.deviation_uv(measure)[row, np.searchsorted(trend.time_s, near).clip(max=len(trend.time_s) - 1)]
+    return float(near[np.nan_to_num(away * np.sign(part.extremum_uv), nan=-np.inf).argmax()])
+
+
+def _reference(monitoring: Monitoring, measure: str, leads: Sequence[str], episode: Episode | None) -> tuple[_Beat | None, str]:
+    """A beat from when nothing happened in these leads, if possible before the episode and near it; and what it is."""
+    trend, rows = monitoring.trend, [monitoring.leads.index(lead) for lead in leads]
+    if not len(trend.picture_s):
+        return None, "no averaged beat was kept"
+    nearest = np.searchsorted(trend.time_s, trend.picture_s).clip(max=len(trend.time_s) - 1)
+    unknown = 1e6  # a moment at which one of the leads was not measured comes last
+    off = np.nan_to_num(np.abs(monitoring.deviation_uv(measure)[rows][:, nearest]), nan=unknown).max(axis=0)
+    inside = [(each.onset_s <= trend.picture_s) & (trend.picture_s <= each.end_s) for each in monitoring.episodes]
+    off = off + unknown * np.any([np.zeros(len(off), bool), *inside], axis=0)
+    good = np.flatnonzero(off <= 1.5 * max(float(off.min()), 10.0))
+    away = np.zeros(len(good)) if episode is None else episode.onset_s - trend.picture_s[good]
+    chosen = good[np.where(away >= 0.0, away, 10.0 * -away).argmin()]
+    beat = _Beat.at(monitoring, float(trend.picture_s[chosen]))
+    at = clock(trend.picture_s[chosen])
+    if off[chosen] >= unknown:
+        return beat, f"beat of {at}: these leads have no quiet stretch"
+    given = any(monitoring.reference.get(lead) == BASELINE for lead in leads)
+    return beat, f"quiet stretch: beat of {at}{' of this recording, not of the baseline' if given else ''}"
