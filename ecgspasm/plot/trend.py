@@ -46,7 +46,7 @@ _GAP, _GUIDE, _PALE = "#e4e4e4", "#8a8a8a", "#ececec"
 
 _LEFT, _RIGHT = 46.0, 222.0
 _BEATS_LEFT, _BEATS_RIGHT = 232.0, 286.0
-_LABEL_MM = 26.0
+_LABEL_MM = 28.0
 _COLUMN_MM = 0.2
 """Within so much of the time axis only the least and the largest value are drawn; a line is wider."""
 _BAR_MM, _LANES = 3.6, 3
@@ -223,7 +223,7 @@ def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episo
         level = monitoring.levels.level(measure)[place][np.isfinite(values)]
         given = monitoring.reference.get(lead) == BASELINE and measure in {rule.measure for rule in definitions().values()}
         spread = f"{level.min():.0f} to {level.max():.0f}" if np.ptp(level) >= 20.0 else f"{np.median(level):.0f}"
-        label = typeset(f"{'baseline' if given else 'quiet level'} {spread} uV")
+        label = typeset(f"{'baseline' if given else 'quiet'} {spread} uV")
     return _Row(lead, values, label, tuple(_gaps(monitoring, lead, values)), up, down)
 
 
@@ -247,12 +247,12 @@ def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float
 
 def _scaled(rows: list[_Row], limit: float) -> tuple[float, list[_Row]]:
     """Millimetres per uV for all rows, and the rows cut to what has room."""
-    room = {1: 45.0, 2: 70.0}.get(len(rows), 130.0)
+    room, most = {1: (45.0, 45.0), 2: (70.0, 70.0)}.get(len(rows), (130.0, 180.0))
     least = _LIMIT_MM[0] / limit
     for times in (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0):
         cut = [(min(row.up, times * limit), min(row.down, times * limit)) for row in rows]
         total = sum(up + down for up, down in cut)
-        if total * least <= room:
+        if total * least <= most:
             break
     scale = min(max(room / total, least), _LIMIT_MM[1] / limit)
     out = []
@@ -285,6 +285,7 @@ def _head(
     yield from wrapped(typeset(monitoring.verdict), 8.5, most=2)
     limits = ", ".join(f"{'±' if not rule.sign else '+-'[rule.sign < 0]}{rule.peak_uv:g} uV ({rule.id})" for rule in rules)
     key = [f"dashed: {limits}", "all rows have one scale"]
+    key += ["quiet: usual level of the lead, which is 0 here"] if any(row.label.startswith("quiet") for row in rows) else []
     key += ["○ extremum"] if shown else []
     key += ["▲▼ cut off"] if any(row.cut for row in rows) else []
     key += ["grey: not measured"] if any(row.gaps for row in rows) else []
@@ -451,12 +452,16 @@ def _draw_row(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, tim
 def _draw_guides(axes: Axes, lead: str, zero: float, scale: float, rules: list[Definition]) -> None:
     """The limits of an episode, each with its words."""
     levels = {sign * rule.peak_uv for rule in rules for sign in ((1, -1) if not rule.sign else (rule.sign,))}
-    for level in (0.0, *sorted(levels)):
+    labelled: list[float] = []
+    for level in (0.0, *sorted(levels, key=abs, reverse=True)):
         y = zero + level * scale
         if level:
             style: dict[str, Any] = {"color": _GUIDE, "linewidth": 0.5, "linestyle": (0, (3.0, 2.0)), "zorder": 1.5}
             axes.plot([_LEFT, _RIGHT], [y, y], gid=f"limit-{lead}", **style)
-        paper.text(axes, _LEFT - 0.8, y, typeset(f"{level:+g}" if level else "0"), fontsize=5.0, ha="right", va="center_baseline")
+        if all(abs(y - other) > 2.0 for other in labelled):
+            labelled.append(y)
+            words = typeset(f"{level:+g}" if level else "0")
+            paper.text(axes, _LEFT - 0.8, y, words, fontsize=5.0, ha="right", va="center_baseline")
 
 
 def _shade(
@@ -546,7 +551,7 @@ class _Beats:
         usual = [lead for lead in names if lead in ("II", "V2", "V5")] or names[:3]
         if not shown:
             reference, words = _reference(monitoring, measure, usual, None)
-            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, ("no episode", words))
+            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, (f"no {_wave(measure)} episode", words))
         place = max(shown, key=peak)
         each = shown[place]
         leads = sorted((lead for lead in names if lead in each.leads), key=lambda lead: -abs(_part(each, lead).extremum_uv))

@@ -14,6 +14,7 @@ from ecgspasm.simulate.case import INDEX_CASE, index_case
 from ecgspasm.simulate.change import inject
 from ecgspasm.simulate.heart import INDEPENDENT, BeatShape, Component, Heart, load_heart
 from ecgspasm.simulate.make import Simulated, ecg
+from ecgspasm.simulate.transient import transient
 from ecgspasm.simulate.truth import Truth
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "index_case",
     "inject",
     "load_heart",
+    "transient",
 ]

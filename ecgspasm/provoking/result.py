@@ -1,0 +1,133 @@
+"""The result of a provocation test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ecgspasm.ecg import Subject, number
+from ecgspasm.provoking import words
+from ecgspasm.provoking.definitions import HalfDefinition, Judged
+from ecgspasm.provoking.events import ProvocationEvent
+from ecgspasm.provoking.phases import Phase, shown
+from ecgspasm.provoking.response import Response
+from ecgspasm.provoking.series import Series
+from ecgspasm.provoking.settings import CAVEAT, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "phase", "kind", "start_s", "end_s", "lead", "measure", "state", "baseline_uv", "extremum_s", "extremum_uv", "change_uv",
+    "low_uv", "high_uv", "last_s", "last_uv", "last_change_uv", "last_low_uv", "last_high_uv",
+)  # fmt: skip
+"""Columns of `ProvocationTest.to_frame`: at the extremum of the phase, then at its last measurement."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProvocationTest:
+    """What a provocation test showed.
+
+    Attributes
+    ----------
+    events : tuple of ProvocationEvent
+        In the order of time.
+    phases : tuple of Phase
+        The baseline, then one an event.
+    responses : tuple of Response
+        Sustained changes of ST, T and U, with onset, extremum and relief; of each cycle of provocation and relief.
+    definitions : tuple of HalfDefinition
+        The ECG half of COVADIS and of the Japanese Circulation Society's definition.
+    judged : tuple of Judged
+        All criteria of the serial comparison at the extrema of the phases.
+    series : Series
+        Values over time.
+    notes : tuple of str
+    subject : Subject
+    source : str
+    """
+
+    events: tuple[ProvocationEvent, ...]
+    phases: tuple[Phase, ...]
+    responses: tuple[Response, ...]
+    definitions: tuple[HalfDefinition, ...]
+    judged: tuple[Judged, ...]
+    series: Series = field(repr=False)
+    notes: tuple[str, ...] = ()
+    subject: Subject = field(default_factory=Subject)
+    source: str = ""
+
+    caveat = CAVEAT
+    """Stands in every output, whatever was found."""
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Those of the baseline."""
+        return self.series.leads
+
+    @property
+    def response(self) -> Response | None:
+        """The response that counts most: of ST, else of U, else of T; of several cycles the largest."""
+        for name in ("ST", "U", "T"):
+            found = [each for each in self.responses if each.name == name]
+            if found:
+                return max(found, key=lambda each: abs(each.extremum_uv))
+        return None
+
+    @property
+    def verdict(self) -> str:
+        """One line."""
+        return words.verdict(self)
+
+    def definition(self, name: str) -> HalfDefinition:
+        """One of `definitions` by its id, ``covadis`` or ``jcs``."""
+        from ecgspasm.errors import EcgError
+
+        for each in self.definitions:
+            if each.id == name:
+                return each
+        raise EcgError(f"no definition {name!r}; there are {', '.join(each.id for each in self.definitions)}")
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a phase, lead and measure; see `COLUMNS`. ``nan`` where nothing was measured; `state` says why."""
+        import pandas as pd
+
+        rows = []
+        for phase in self.phases:
+            for measure in shown(self.series):
+                each = phase.changes.get(measure)
+                for at, lead in enumerate(self.leads):
+                    row: dict[str, Any] = {"phase": phase.name, "kind": phase.kind, "start_s": phase.start_s, "end_s": phase.end_s}
+                    row |= {"lead": lead, "measure": measure, "state": phase.state[at]}
+                    if each is not None:
+                        first, last = each.extremum, each.end
+                        row |= {"baseline_uv": first.baseline[at], "extremum_s": each.extremum_s, "extremum_uv": first.current[at]}
+                        row |= {"change_uv": first.difference[at], "low_uv": first.low[at], "high_uv": first.high[at]}
+                        row |= {"last_s": each.end_s, "last_uv": last.current[at], "last_change_uv": last.difference[at]}
+                        row |= {"last_low_uv": last.low[at], "last_high_uv": last.high[at]}
+                    rows.append(row)
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; ``None`` where a value is not known."""
+        from ecgspasm import __version__
+
+        return {
+            "ecgspasm": __version__,
+            "use": "research only; not a medical device",
+            "verdict": self.verdict,
+            "caveat": self.caveat,
+            "caveat_source": table("settings.toml")["caveat"]["source"],
+            "source": self.source,
+            "baseline": self.series.baseline_words,
+            "start_s": number(self.series.start_s),
+            "end_s": number(self.series.end_s),
+            "events": [each.to_dict() for each in self.events],
+            "responses": [each.to_dict() for each in self.responses],
+            "definitions": [each.to_dict() for each in self.definitions],
+            "phases": [each.to_dict(self.leads) for each in self.phases],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        return words.report(self)
