@@ -14,12 +14,14 @@ from typing import Any
 
 from ecgspasm.benchmarks.calibration import score_calibration
 from ecgspasm.benchmarks.delineation import held_out, score_ludb, score_qtdb
+from ecgspasm.benchmarks.episode_chunks import chunk_records
+from ecgspasm.benchmarks.episodes import score_edb, score_ltstdb
 from ecgspasm.benchmarks.occlusion import score_staffiii
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks" / "ratchet.json"
 FOLDS = ROOT / "data" / "benchmarks" / "folds"
-EVERY = {"ludb": 4, "qtdb": 8}
+EVERY = {"ludb": 4, "qtdb": 8, "ltstdb": 5}
 """Every so manieth record, by name, so that all folds and rhythms are among them."""
 
 
@@ -34,6 +36,19 @@ def figures(data: Path) -> dict[str, dict[str, float]]:
     return found | {
         "staffiii": _occlusion(score_staffiii(data / "staffiii_measures")),
         "calibration": _errors(score_calibration(seeds=1)),
+        "edb": _episodes(score_edb(data / "qtdb")),
+        "ltstdb": _episodes(score_ltstdb(data / "ltstdb_50hz", only=chunk_records(data / "ltstdb_50hz")[:: EVERY["ltstdb"]])),
+    }
+
+
+def _episodes(result: dict[str, Any]) -> dict[str, float]:
+    """Episodes of the person (of the lead where there is one) that can be seen, by gross figure."""
+    return {
+        f"{name}: {what} missed, %": round(100.0 - rows[which]["gross"][figure], 1)
+        for name, rows in result["scores"].items()
+        for which in rows
+        if which != "all"
+        for what, figure in (("sensitivity", "episode_se"), ("predictivity", "episode_ppv"))
     }
 
 

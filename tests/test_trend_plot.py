@@ -273,6 +273,7 @@ def test_many_episodes_stay_readable_and_the_largest_has_its_label() -> None:
     largest = max(range(len(seen.episodes)), key=lambda place: abs(seen.episodes[place].extremum_uv))
     label = named(axes, f"label-{largest}")[f"label-{largest}"].get_text()
     assert f"{label}: ST +" in words(axes)
+    assert f"{len(seen.episodes) - len(named(axes, 'bar-'))} only shaded, without a label" in words(axes)
     assert_readable(figure, axes)
 
 
@@ -328,7 +329,7 @@ def test_a_baseline_is_told() -> None:
 def test_leads_can_be_chosen_in_any_order_and_spelling(attack: Monitoring) -> None:
     _, axes = draw(attack, leads=["v3", "V2", "V3"])
     tops = {name: np.nanmean(line.get_ydata()) for name, line in named(axes, "zero-").items()}
-    assert list(sorted(tops, key=tops.__getitem__, reverse=True)) == ["zero-V3", "zero-V2"]
+    assert sorted(tops, key=tops.__getitem__, reverse=True) == ["zero-V3", "zero-V2"]
     _, axes = draw(attack, leads="V2")
     assert set(named(axes, "trend-")) == {"trend-V2"}
 
@@ -368,7 +369,8 @@ def test_a_lead_without_any_value_keeps_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration_s", "unit", "last"), [(120.0, "s", "120"), (1800.0, "min", "30"), (36_000.0, "h:mm", "10:00"), (6e5, "h:mm", "144:00")]
+    ("duration_s", "unit", "last"),
+    [(120.0, "s", "120"), (1800.0, "min", "30"), (36_000.0, "h:mm", "10:00"), (6e5, "h:mm", "144:00")],
 )
 def test_the_unit_of_time_fits(duration_s: float, unit: str, last: str) -> None:
     figure, axes = draw(monitored(duration_s=duration_s, leads=["V2"]))

@@ -7,7 +7,7 @@ Two layouts each: the original one of PhysioNet, and parts of the sets: excerpts
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,9 @@ EUROPEAN = {"ST": "european-st", "T": "european-t"}
 LONG_TERM = {"A": "long-term-a", "B": "long-term-b", "C": "long-term-c"}
 
 
-def score_edb(folder: Path, *, follow: Follow = monitor, watch: Watch | None = None) -> dict[str, Any]:
+def score_edb(
+    folder: Path, *, follow: Follow = monitor, watch: Watch | None = None, only: Collection[str] | None = None
+) -> dict[str, Any]:
     """Score ST and T episodes on records or excerpts of the European ST-T Database.
 
     Parameters
@@ -53,6 +55,8 @@ def score_edb(folder: Path, *, follow: Follow = monitor, watch: Watch | None = N
         Another monitor.
     watch : callable, optional
         Shows the progress, see `ecgspasm.cli.benchmark.progress`.
+    only : collection of str, optional
+        Names of records; the rest is left out.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def score_edb(folder: Path, *, follow: Follow = monitor, watch: Watch | None = N
     EcgError
         If the folder holds no records, or one of them is damaged.
     """
-    records = episode_truth.european_records(folder)
+    records = [path for path in episode_truth.european_records(folder) if only is None or path.name in only]
     excerpts = all(path.name.startswith("sel") for path in records)
     rows: dict[str, dict[str, list[RecordScore]]] = {}
     seconds, kinds = [], _Kinds()
@@ -92,7 +96,9 @@ def score_edb(folder: Path, *, follow: Follow = monitor, watch: Watch | None = N
     }
 
 
-def score_ltstdb(folder: Path, *, follow: Follow = monitor, watch: Watch | None = None) -> dict[str, Any]:
+def score_ltstdb(
+    folder: Path, *, follow: Follow = monitor, watch: Watch | None = None, only: Collection[str] | None = None
+) -> dict[str, Any]:
     """Score ST episodes on records of the Long-Term ST Database, or on single leads of it in chunks at 50 Hz.
 
     Parameters and errors as of `score_edb`.
@@ -105,7 +111,7 @@ def score_ltstdb(folder: Path, *, follow: Follow = monitor, watch: Watch | None 
     cases = _chunked(folder) if (folder / "episodes_sta.csv").is_file() else _long_term(folder)
     rows: dict[str, dict[str, list[RecordScore]]] = {}
     seconds, kinds = [], _Kinds()
-    names = list(cases)
+    names = [name for name in cases if only is None or name in only]
     for name in watch(names, len(names)) if watch else names:
         recording, truths = cases[name]()
         begun = time.perf_counter()

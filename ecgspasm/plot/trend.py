@@ -147,7 +147,7 @@ def trend(
     for line in head:
         y -= line.height_mm
         paper.text(axes, paper.LEFT_MM, y + line.height_mm * 0.3, line.words, fontsize=line.fontsize, weight=line.weight)
-    _draw_legend(axes, shown, y - 4.5)
+    _draw_legend(axes, shown, len(shown) - len(lanes), y - 4.5)
     _draw_ticks(axes, axis, bottom, top)
     _Beats.of(monitoring, measure, names, shown, labels).draw(axes, axis, bottom, top)
     y = _draw_bars(axes, axis, top, shown, lanes, labels)
@@ -247,7 +247,7 @@ def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float
 
 def _scaled(rows: list[_Row], limit: float) -> tuple[float, list[_Row]]:
     """Millimetres per uV for all rows, and the rows cut to what has room."""
-    room, most = {1: (45.0, 45.0), 2: (70.0, 70.0)}.get(len(rows), (130.0, 180.0))
+    room, most = {1: (45.0, 45.0), 2: (70.0, 70.0)}.get(len(rows), (130.0, 150.0))
     least = _LIMIT_MM[0] / limit
     for times in (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0):
         cut = [(min(row.up, times * limit), min(row.down, times * limit)) for row in rows]
@@ -315,7 +315,7 @@ def _labels(shown: dict[int, Episode]) -> dict[int, str]:
 
 
 def _lanes(shown: dict[int, Episode], labels: dict[int, str], axis: _Axis) -> dict[int, int]:
-    """Where the bar of each episode lies, -1 for one without room; the largest choose first, so that they have their labels."""
+    """In which lane the bar of each episode lies; none without room. The largest choose first, so that they have labels."""
     taken: list[tuple[int, float, float]] = []
     out = {}
     for place in sorted(shown, key=lambda each: -abs(shown[each].extremum_uv)):
@@ -360,8 +360,8 @@ def _wash(colour: str, share: float) -> tuple[float, ...]:
     return tuple(1.0 - share + share * int(colour[at : at + 2], 16) / 255.0 for at in (1, 3, 5))
 
 
-def _draw_legend(axes: Axes, shown: dict[int, Episode], y: float) -> None:
-    """The kinds that occur, with their letter, hatching and number."""
+def _draw_legend(axes: Axes, shown: dict[int, Episode], without_bar: int, y: float) -> None:
+    """The kinds that occur, with their letter, hatching and number, and how many have no bar above the rows."""
     from matplotlib.patches import Rectangle
 
     x = _LEFT
@@ -372,6 +372,8 @@ def _draw_legend(axes: Axes, shown: dict[int, Episode], y: float) -> None:
         words = f"{letter}: {kind} ({count})"
         paper.text(axes, x + 8.5, y + 0.5, words, fontsize=7.0)
         x += 14.0 + paper.width_mm(words, 7.0)
+    if without_bar:
+        paper.text(axes, x, y + 0.5, f"{without_bar} only shaded, without a label", fontsize=7.0)
 
 
 def _draw_ticks(axes: Axes, axis: _Axis, bottom: float, top: float) -> None:
@@ -464,9 +466,7 @@ def _draw_guides(axes: Axes, lead: str, zero: float, scale: float, rules: list[D
             paper.text(axes, _LEFT - 0.8, y, words, fontsize=5.0, ha="right", va="center_baseline")
 
 
-def _shade(
-    axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats
-) -> None:
+def _shade(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats) -> None:
     """The episodes in which the lead takes part, each with its extremum."""
     from matplotlib.patches import Rectangle
 
@@ -491,7 +491,7 @@ def _draw_rate(axes: Axes, axis: _Axis, monitoring: Monitoring, bottom: float) -
     rate = monitoring.trend.rate_bpm.astype(float)
     known = rate[np.isfinite(rate)]
     usual = np.percentile(known, [0.5, 99.5]) if len(known) else np.array([60.0, 80.0])
-    low = 10.0 * float(np.floor(usual[0] / 10.0))
+    low = 10.0 * float(np.floor((usual[0] - 2.0) / 10.0))
     high = max(10.0 * float(np.ceil(usual[1] / 10.0)), low + 20.0)
     paper.text(axes, paper.LEFT_MM, bottom + _RATE_MM / 2.0 - 0.8, "rate, /min", fontsize=7.0, weight="bold")
     inner = _RATE_MM - 3.0
@@ -551,7 +551,8 @@ class _Beats:
         usual = [lead for lead in names if lead in ("II", "V2", "V5")] or names[:3]
         if not shown:
             reference, words = _reference(monitoring, measure, usual, None)
-            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, (f"no {_wave(measure)} episode", words))
+            none = f"no {_wave(measure)} episode"
+            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, (none, words))
         place = max(shown, key=peak)
         each = shown[place]
         leads = sorted((lead for lead in names if lead in each.leads), key=lambda lead: -abs(_part(each, lead).extremum_uv))

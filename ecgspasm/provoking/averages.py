@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ecgspasm import leads as lead_names
 from ecgspasm.continuous.monitor import monitor
+from ecgspasm.continuous.settings import settings as continuous
 from ecgspasm.continuous.trend import Interruption, Trend
 from ecgspasm.ecg import ST_OFFSETS_MS, Analysis, Ecg, Floats, Measurements, Subject
 from ecgspasm.errors import EcgError
@@ -143,8 +144,6 @@ def _of_trend(trend: Trend) -> _Rows:
 
 def _averaged(time: Floats, leads: tuple[str, ...], beats: Mapping[str, Floats], average_s: float) -> _Rows:
     """Medians over the beats around each time of a grid."""
-    from ecgspasm.continuous.settings import settings as continuous
-
     step = continuous("stream")["step_s"]
     grid = np.arange(0.0, time[-1] + step / 2.0, step)
     first, last = (np.searchsorted(time, grid + side * average_s / 2.0) for side in (-1, 1))
@@ -159,6 +158,8 @@ def _averaged(time: Floats, leads: tuple[str, ...], beats: Mapping[str, Floats],
         if name == "st_j60_uv":
             spread = middle(np.abs(around - value[name][..., None]))
             se = _MEDIAN_SE * spread / np.sqrt(np.maximum(count, 1))
+    noisy = se > continuous("beats")["largest_se_uv"]  # as in a recording
+    value = {name: np.where(noisy, np.nan, each) for name, each in value.items()}
     interval = middle(np.where(inside[:, 1:], np.diff(time[place], axis=1), np.nan))
     rate = 60.0 / np.where(interval > 0, interval, np.nan)
     return _Rows(grid, leads, value, se, rate, np.full(len(grid), np.nan))

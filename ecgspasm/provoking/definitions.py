@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from ecgspasm.ecg import number
 from ecgspasm.provoking.events import Cycle
 from ecgspasm.provoking.phases import Phase
-from ecgspasm.provoking.response import Relief, Response, settled
+from ecgspasm.provoking.response import EARLIER, HALF, Relief, Response, settled
 from ecgspasm.provoking.runs import Traces, pattern
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import CAVEAT, rules, table
 from ecgspasm.serial.comparison import MET, NOT_MET, UNDECIDED, Finding
 from ecgspasm.serial.words import lead_span
+
+SPARSE_S = 20.0
+"""Of rows further apart than this only the most is told of a delay."""
 
 EQUIVOCAL = "T inversion alone is equivocal: it is in neither definition"
 
@@ -148,7 +151,7 @@ def _transient(
     cycle = next((one for one in reversed(cycles) if one.start_s < series.time_s[each.row] < one.until_s), cycles[-1])
     relief = _relief(series, each, cycle)
     what = f"{_name(each.finding.title)} in {lead_span(each.finding.leads)} during {each.phase.name!r}, {each.finding.reason}"
-    early = next((one.onset for one in responses if one.onset.after in cycle.provoking and one.onset.state == "before the event"), None)
+    early = next((one.onset for one in responses if one.onset.after in cycle.provoking and one.onset.state == EARLIER), None)
     if early is not None:
         return UNDECIDED, f"{what}; not new with the provocation: {early.reason}"
     if relief.gone:
@@ -161,11 +164,10 @@ def _relief(series: Series, each: Judged, cycle: Cycle) -> Relief:
     measure = each.finding.measure
     rule = next((one for one in rules() if series.measure(one) == measure), rules()[0])
     traces = Traces.of(series, measure)
-    others = np.array([lead not in each.finding.leads for lead in series.leads])
-    for values in (traces.change, traces.steady):
-        values[others] = np.nan
+    own = np.array([lead in each.finding.leads for lead in series.leads])[:, None]
+    traces = replace(traces, change=np.where(own, traces.change, np.nan), steady=np.where(own, traces.steady, np.nan))
     share, _ = pattern(series, traces, each.row)
-    size = float(np.nanmax(np.abs(traces.steady[:, each.row])))
+    size = float(np.nan_to_num(np.abs(traces.steady[:, each.row])).max())
     return settled(series, share, each.row, size, rule.limit_uv, cycle)
 
 
@@ -174,9 +176,11 @@ def relief_words(relief: Relief) -> str:
     if not relief.gone:
         return f"{relief.state} ({relief.reason})"
     since = f"after {relief.after.text!r}" if relief.after is not None else "after its extremum"
-    if relief.state == "half relieved":
-        return f"below half {relief.half_delay_s:.0f} s {since}"
-    return f"gone {relief.delay_s:.0f} s {since}" + (f" ({relief.reason})" if relief.reason else "")
+    only_half = relief.state == HALF
+    most = "at most " if (relief.half_s if only_half else relief.time_s) - relief.not_before_s > SPARSE_S else ""
+    if only_half:
+        return f"below half {most}{relief.half_delay_s:.0f} s {since}"
+    return f"gone {most}{relief.delay_s:.0f} s {since}" + (f" ({relief.reason})" if relief.reason else "")
 
 
 def _why_not(asked: list[Judged], found: tuple[Judged, ...]) -> str:

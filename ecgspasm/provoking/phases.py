@@ -155,7 +155,7 @@ def _state(series: Series, lead: int, rows: Rows) -> str:
 
 
 def _change(series: Series, name: str, rows: Rows) -> PhaseChange | None:
-    steady = series.steady(series.change[name])
+    steady = series.steady_change(name)
     size = np.abs(steady[:, rows]) if name != "u_uv" else -steady[:, rows]  # U counts when it is negative
     if not np.isfinite(size).any():
         return None
@@ -169,7 +169,7 @@ def _change(series: Series, name: str, rows: Rows) -> PhaseChange | None:
 
 
 def _at(series: Series, name: str, steady: Floats, row: int) -> Change:
-    now = series.steady(series.value[name])[:, row]
+    now = series.steady_value(name)[:, row]
     return Change(now - steady[:, row], now, series.se[name][:, row], series.repeat(name))
 
 

@@ -64,6 +64,8 @@ class Relief:
     state : {'relieved', 'half relieved', 'not relieved within the record', 'not known'}
     time_s, half_s : float
         First row from which on it stayed below the limit, and below half of the extremum; ``nan`` where it did not.
+    not_before_s : float
+        The row before `time_s`, or before `half_s` where it only fell that far.
     after : ProvocationEvent or None
         The relieving event that it followed; ``None``: by itself, and delays count from the extremum.
     delay_s, half_delay_s : float
@@ -76,6 +78,7 @@ class Relief:
     after: ProvocationEvent | None
     delay_s: float
     half_delay_s: float
+    not_before_s: float = _NAN
     reason: str = ""
 
     @property
@@ -85,7 +88,7 @@ class Relief:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        numbers = {name: number(getattr(self, name)) for name in ("time_s", "half_s", "delay_s", "half_delay_s")}
+        numbers = {name: number(getattr(self, name)) for name in ("time_s", "half_s", "not_before_s", "delay_s", "half_delay_s")}
         return {
             "state": self.state,
             **numbers,
@@ -105,7 +108,7 @@ class Response:
     measure : str
         What was read.
     leads : tuple of str
-        Those that changed to the side of `lead`, it and its neighbours.
+        Those that changed as much as the rule asks, to the side of `lead`; if that is `lead` alone, with the neighbours it has.
     opposite : tuple of str
         Those that changed to the other side.
     lead : str
@@ -205,7 +208,9 @@ def _response(
     # Elevation tells the place, depression may be its mirror: it comes first wherever it counts by itself.
     sign = 1 if rule.name == "ST" and tall.get(1) else largest.sign
     main = max(tall[sign], key=lambda each: each.peak_uv)
-    leads = {series.leads[each.lead] for each in beside(series, tall[sign], by_sign[sign])}
+    leads = {series.leads[each.lead] for each in tall[sign]}
+    if len(leads) == 1:
+        leads = {series.leads[each.lead] for each in beside(series, tall[sign], by_sign[sign])}
     others = {series.leads[each.lead] for other, found in tall.items() if other != sign for each in found} - leads
     share, noise = pattern(series, traces, main.peak)
     change, half = float(traces.steady[main.lead, main.peak]), float(traces.error[main.lead, main.peak])
@@ -217,7 +222,7 @@ def _response(
         lead=series.leads[main.lead],
         extremum_s=float(series.time_s[main.peak]),
         extremum_uv=change,
-        value_uv=float(series.steady(series.value[traces.measure])[main.lead, main.peak]),
+        value_uv=float(series.steady_value(traces.measure)[main.lead, main.peak]),
         low_uv=change - half,
         high_uv=change + half,
         row=main.peak,
@@ -280,7 +285,10 @@ def settled(series: Series, share: Floats, peak: int, peak_uv: float, limit_uv: 
     state, reason = _state(gone, half, last - origin, since)
     if after is None and drug is not None and state in (RELIEVED, HALF):
         reason = f"by itself, before {drug.text!r}"
-    return Relief(state, times[0][0], times[1][0], after, times[0][1], times[1][1], reason)
+    told = gone if gone is not None else half
+    earlier = rows[rows < (told if told is not None else -1)]
+    not_before = float(series.time_s[earlier[-1]]) if len(earlier) else _NAN
+    return Relief(state, times[0][0], times[1][0], after, times[0][1], times[1][1], not_before, reason)
 
 
 def _state(gone: int | None, half: int | None, watched_s: float, since: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class Traces:
         """Of one measure."""
         change = series.change[measure]
         return cls(
-            measure, change, series.steady(change), np.nan_to_num(series.error(measure)), usual(change, series.is_baseline)
+            measure, change, series.steady_change(measure), np.nan_to_num(series.error(measure)), usual(change, series.is_baseline)
         )
 
     @property

@@ -75,6 +75,7 @@ class Series:
     source: str = ""
     notes: tuple[str, ...] = ()
     comparisons: Mapping[int, Comparison] = field(default_factory=dict)
+    _steady: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False)
 
     def measure(self, rule: Rule) -> str:
         """The measure that a rule reads here; empty if there is none."""
@@ -102,19 +103,29 @@ class Series:
         half = settings("response")["sustained_s"] / 2.0
         return np.searchsorted(self.time_s, self.time_s - half), np.searchsorted(self.time_s, self.time_s + half, side="right")
 
-    def steady(self, values: Floats) -> Floats:
+    def steady_value(self, measure: str) -> Floats:
         """Running median over the time for which a change must last, shape (lead, row): one artefact is no extremum."""
-        first, last = self._reach
-        place = first[:, None] + np.arange(max(int((last - first).max(initial=1)), 1))
-        rows = np.where(place < last[:, None], values[:, np.minimum(place, len(self.time_s) - 1)], np.nan)
-        return np.where(np.isfinite(values), middle(rows), np.nan)
+        return self._running("value", measure)
+
+    def steady_change(self, measure: str) -> Floats:
+        """The same of the change, shape (lead, row)."""
+        return self._running("change", measure)
+
+    def _running(self, which: str, measure: str) -> Floats:
+        if (which, measure) not in self._steady:
+            values = getattr(self, which)[measure]
+            first, last = self._reach
+            place = first[:, None] + np.arange(max(int((last - first).max(initial=1)), 1))
+            rows = np.where(place < last[:, None], values[:, np.minimum(place, len(self.time_s) - 1)], np.nan)
+            self._steady[which, measure] = np.where(np.isfinite(values), middle(rows), np.nan)
+        return self._steady[which, measure]
 
     def compared(self, row: int) -> Comparison:
         """One row against the baseline, judged by all criteria; ST is read at J+60 where nothing tells J."""
         if row in self.comparisons:
             return self.comparisons[row]
-        now = {name: self.steady(values)[:, row] for name, values in self.value.items()}
-        before = {name: now[name] - self.steady(self.change[name])[:, row] for name in now}
+        now = {name: self.steady_value(name)[:, row] for name in self.value}
+        before = {name: now[name] - self.steady_change(name)[:, row] for name in now}
         error = {name: values[:, row] for name, values in self.se.items()}
         tables = (
             Measurements.from_table(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgspasm.provoking.definitions import relief_words
+from ecgspasm.provoking.definitions import SPARSE_S, relief_words
 from ecgspasm.provoking.response import EARLIER, FIRST_ROW, Onset, Response
 from ecgspasm.serial.comparison import MET, UNDECIDED
 from ecgspasm.serial.words import lead_span
@@ -70,7 +70,7 @@ def onset_words(onset: Onset) -> str:
     delay = f"{onset.delay_s:.0f} s after {onset.after.text!r}"
     if onset.state == FIRST_ROW:
         return f"at most {delay} ({onset.reason})"
-    if isfinite(apart) and apart > 20.0:
+    if isfinite(apart) and apart > SPARSE_S:
         return f"at most {delay} (between {clock(onset.not_before_s)} and {clock(onset.time_s)})"
     return delay if onset.delay_s >= 0 else f"{-onset.delay_s:.0f} s before the mark of {onset.after.text!r}"
 
