@@ -1,8 +1,8 @@
-"""Balloon inflation as a provocation test whose cause and times are known (STAFF III): onset after inflation, recovery after deflation.
+"""Balloon inflation as a provocation test whose cause and times are known (STAFF III): onset, and recovery after deflation.
 
 Both layouts of `staffiii` are read. The recording before the inflation is the baseline where there is enough of it, the person's
-baseline record where there is not. The baseline record itself, with an inflation that was none in its middle, tells how often a change
-is found where nothing was done.
+baseline record where there is not. The baseline record itself, with an inflation that was none in its middle, tells how often a
+change is found where nothing was done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ecgspasm.ecg import Ecg, Floats, Measurements, number
 from ecgspasm.errors import EcgError
 from ecgspasm.io import read
 from ecgspasm.provoking import ProvocationTest, judge_series, provocation
-from ecgspasm.provoking.averages import Baseline, of_beats
+from ecgspasm.provoking.averages import of_beats
 from ecgspasm.provoking.events import ProvocationEvent
 from ecgspasm.provoking.response import FIRST_ROW, FOUND, HALF, RELIEVED, Response
 from ecgspasm.provoking.series import Series, middle
@@ -264,9 +264,7 @@ def _scored(case: Case) -> Inflation:
     sham = None if case.sham is None else any(each.name == "ST" for each in case.sham.responses)
     nan = float("nan")
     if response is None:
-        return Inflation(
-            case.patient, case.artery, case.own_baseline, change, "", nan, "", nan, after_s, "", nan, nan, sham
-        )
+        return Inflation(case.patient, case.artery, case.own_baseline, change, "", nan, "", nan, after_s, "", nan, nan, sham)
     return Inflation(
         patient=case.patient,
         artery=case.artery,

@@ -18,7 +18,8 @@ from ecgspasm.continuous.trend import Trend
 from ecgspasm.ecg import Floats, sort_leads
 from ecgspasm.leads import territory
 
-_AWAY = {"t_net_uv": "t_away_uv", "u_uv": "u_away_uv"}
+_AWAY = {"t": "t_away_uv", "u": "u_away_uv"}
+"""How far from the level a value may be and still tell it, by the first part of the measure's name; else as for ST."""
 
 
 class Levels:
@@ -66,7 +67,7 @@ class Levels:
     def _of(self, measure: str) -> tuple[Floats, Floats, Floats]:
         if measure not in self._found:
             value = self.value(measure)
-            away = settings("reference")[_AWAY.get(measure, "st_away_uv")]
+            away = settings("reference")[_AWAY.get(measure.split("_")[0], "st_away_uv")]
             level = quiet_level(self.trend.time_s, value, away)
             given = self._baseline.get(measure)
             if given is not None:

@@ -100,7 +100,7 @@ class Monitoring:
         if not self.episodes:
             return f"no episode in {hours}; that does not exclude ischemia"
         counted = {kind: sum(each.kind == kind for each in self.episodes) for kind in {each.kind for each in self.episodes}}
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items(), key=lambda pair: -pair[1]))
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
         largest = max(self.ischemic or self.episodes, key=lambda each: abs(each.extremum_uv))
         return f"{told} in {hours}; largest: {line(largest)}"
 

@@ -1,4 +1,4 @@
-"""A provocation test on one sheet: ST and T of the leads that changed most, over time, with its phases, onset, extremum and relief."""
+"""A provocation test on one sheet: ST and T of the leads that changed most over time, phases, onset, extremum and relief."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ SHADES = {"baseline": "#ffffff", "provoking": "#fbe3d4", "relieving": "#d9ecf7",
 MARKS = {"onset": ("v", 12.0), "extremum": ("D", 6.0), "relief": ("^", 12.0)}
 """Sign and size: an extremum is seen inside of an onset at the same time."""
 
-FOOT = "change against the baseline, median over 20 s; band: 95 % interval of the lead that changed most; relief: gone, or below half · research use only; not a medical device"
+FOOT = (
+    "change against the baseline, median over 20 s; band: 95 % interval of the lead that changed most; "
+    "relief: gone, or below half · research use only; not a medical device"
+)
 
 _LEFT, _RIGHT, _GAP, _PANEL, _BOTTOM = 22.0, 32.0, 6.0, 62.0, 20.0
 _ROW_MM, _SIZE, _HEAD_SIZE = 3.6, 7.0, 9.0
@@ -76,11 +79,12 @@ def provocation(test: ProvocationTest) -> tuple[Figure, tuple[Axes, ...]]:
     strip = _ROW_MM * (1 + max((each.row for each in labels), default=0)) + 2.0
     head_mm = 5.0 + 4.6 * len(head) + 2.0
     height = head_mm + strip + len(panels) * (_PANEL + _GAP) + _BOTTOM
-    figure = Figure(figsize=(paper.PAGE_MM / paper.MM_PER_INCH, height / paper.MM_PER_INCH), dpi=paper.SCREEN_DPI, facecolor="white")
+    size = (paper.PAGE_MM / paper.MM_PER_INCH, height / paper.MM_PER_INCH)
+    figure = Figure(figsize=size, dpi=paper.SCREEN_DPI, facecolor="white")
     for number, line in enumerate(head):
         _text(figure, paper.LEFT_MM, height - 6.5 - 4.6 * number, line, height, fontsize=_HEAD_SIZE, weight="bold")
     top = height - head_mm - strip
-    axes = []
+    axes: list[Axes] = []
     for number, rule in enumerate(panels):
         low = top - _PANEL - number * (_PANEL + _GAP)
         box = (_LEFT / paper.PAGE_MM, low / height, wide / paper.PAGE_MM, _PANEL / height)
@@ -123,7 +127,7 @@ def _labels(test: ProvocationTest, first: float, last: float, wide_mm: float) ->
         words = paper.shorten(typeset(phase.name), min(_WIDE_MM, wide_mm + _RIGHT - x - 2.0), _SIZE)
         ends = x + paper.width_mm(words, _SIZE) + 2.0
         row = next((number for number, begins in enumerate(free) if ends <= begins), len(free))
-        free[row:] = [x] + free[row + 1 :]
+        free[row:] = [x, *free[row + 1 :]]
         placed.append(_Label(words, x, row))
     return placed
 
@@ -144,12 +148,11 @@ def _panel(axes: Axes, test: ProvocationTest, rule: Rule, span: tuple[float, flo
         axes.spines[side].set_visible(False)
     if not test.series.measure(rule):
         return
-    response = max((each for each in test.responses if each.name == rule.name), key=lambda each: abs(each.extremum_uv), default=None)
-    leads = _largest(test, rule, response)
-    _curves(axes, test, rule, leads)
-    for each in test.responses:
-        if each.name == rule.name:
-            _marks(axes, test, each)
+    found = [each for each in test.responses if each.name == rule.name]
+    response = max(found, key=lambda each: abs(each.extremum_uv), default=None)
+    _curves(axes, test, rule, _largest(test, rule, response))
+    for each in found:
+        _marks(axes, test, each)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -1.25 * rule.peak_uv), max(high, 1.25 * rule.peak_uv))
     axes.legend(

@@ -17,15 +17,17 @@ from ecgspasm import leads as lead_names
 from ecgspasm.continuous.baseline import BASELINE
 from ecgspasm.continuous.definitions import DEFAULT, Definition, definitions
 from ecgspasm.continuous.detect import runs
-from ecgspasm.continuous.episode import ARTEFACT, CONDUCTION, ISCHEMIC, RATE, STEP, Episode, LeadEpisode
+from ecgspasm.continuous.episode import ARTEFACT, CONDUCTION, ISCHEMIC, RATE, STEP, Episode
 from ecgspasm.continuous.monitoring import Monitoring, clock
 from ecgspasm.continuous.settings import settings
 from ecgspasm.continuous.tile import BEAT_MEASURES
 from ecgspasm.continuous.trend import FAST_BPM
 from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
-from ecgspasm.plot import cell, paper
+from ecgspasm.plot import paper
+from ecgspasm.plot.averages import Beats
 from ecgspasm.plot.sheet import Line, person, source_name, typeset, wrapped
+from ecgspasm.plot.timeline import GUIDE, LEFT_MM, RATE_MM, RIGHT_MM, TimeAxis, part_of, wave
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,19 +44,15 @@ KINDS = {
     CONDUCTION: ("C", "#aa4499", "\\\\\\\\"),
     ARTEFACT: ("A", "#777777", "xxxx"),
 }
-_GAP, _GUIDE, _PALE = "#e4e4e4", "#8a8a8a", "#ececec"
+_GAP, _PALE = "#e4e4e4", "#ececec"
 
-_LEFT, _RIGHT = 46.0, 222.0
-_BEATS_LEFT, _BEATS_RIGHT = 232.0, 286.0
 _LABEL_MM = 28.0
 _COLUMN_MM = 0.2
 """Within so much of the time axis only the least and the largest value are drawn; a line is wider."""
 _BAR_MM, _LANES = 3.6, 3
-_RATE_MM, _BETWEEN_MM = 12.0, 1.5
+_BETWEEN_MM = 1.5
 _LEAST_ROW_MM, _LIMIT_MM = 7.5, (2.2, 10.0)
 """The smallest row, and how far from zero the limit of an episode lies at least and at most."""
-_BEAT_MS, _BEAT_MM_PER_S, _BEAT_MM_PER_MV = (-280.0, 660.0), 50.0, (20.0, 10.0, 5.0, 2.5)
-_MOST_BEATS = 6
 _TICKS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
@@ -78,25 +76,6 @@ class _Row:
         known = self.values[np.isfinite(self.values)]
         off = known[(known > self.up) | (known < -self.down)]
         return float(off[np.abs(off).argmax()]) if len(off) else 0.0
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """From seconds to millimetres."""
-
-    start_s: float
-    stop_s: float
-
-    @classmethod
-    def of(cls, monitoring: Monitoring) -> _Axis:
-        time = monitoring.trend.time_s
-        start = 0.0 if time[0] < 60.0 else float(time[0])  # the beginning of a long feed may have been forgotten
-        return cls(start, max(monitoring.duration_s, float(time[-1]), start + 1.0))
-
-    def at(self, time_s: Any) -> Any:
-        """Millimetres of a time; beyond the ends the edge."""
-        share = (np.asarray(time_s, dtype=float) - self.start_s) / (self.stop_s - self.start_s)
-        return _LEFT + np.clip(share, 0.0, 1.0) * (_RIGHT - _LEFT)
 
 
 def trend(
@@ -135,12 +114,12 @@ def trend(
     rules = _rules(list(shown.values()), measure)
     limit = max(rule.peak_uv for rule in rules)
     scale, rows = _scaled([_row(monitoring, lead, measure, shown, limit) for lead in names], limit)
-    axis, labels = _Axis.of(monitoring), _labels(shown)
+    axis, labels = TimeAxis.of(monitoring), _labels(shown)
     lanes = _lanes(shown, labels, axis)
     head = list(_head(monitoring, shown, measure, rules, rows))
     bottom = 14.0
     rows_mm = sum((row.up + row.down) * scale + _BETWEEN_MM for row in rows)
-    top = bottom + _RATE_MM + 2.0 + rows_mm + _BAR_MM * (1 + max(lanes.values(), default=-1))
+    top = bottom + RATE_MM + 2.0 + rows_mm + _BAR_MM * (1 + max(lanes.values(), default=-1))
     legend_mm = 6.0 if shown else 0.0
     figure, axes = paper.page(float(np.ceil(top + legend_mm + sum(line.height_mm for line in head) + 8.0)), axes)
     y = axes.get_ylim()[1] - 5.0
@@ -149,7 +128,7 @@ def trend(
         paper.text(axes, paper.LEFT_MM, y + line.height_mm * 0.3, line.words, fontsize=line.fontsize, weight=line.weight)
     _draw_legend(axes, shown, len(shown) - len(lanes), y - 4.5)
     _draw_ticks(axes, axis, bottom, top)
-    _Beats.of(monitoring, measure, names, shown, labels).draw(axes, axis, bottom, top)
+    Beats.of(monitoring, measure, names, shown, labels).draw(axes, axis, bottom, top)
     y = _draw_bars(axes, axis, top, shown, lanes, labels)
     for row in rows:
         y -= row.up * scale + _BETWEEN_MM
@@ -188,27 +167,16 @@ def _nothing(monitoring: Monitoring, axes: Axes | None) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _wave(measure: str) -> str:
-    """Which wave a measure is of, as episodes call it."""
-    return measure.partition("_")[0].upper()
-
-
 def _is_shown(episode: Episode, names: Sequence[str], measure: str) -> bool:
-    return episode.measure == _wave(measure) and bool(set(episode.leads) & set(names))
+    return episode.measure == wave(measure) and bool(set(episode.leads) & set(names))
 
 
 def _rules(shown: Sequence[Episode], measure: str) -> list[Definition]:
     """The definitions whose limits are drawn: those by which the episodes were found, else the usual one of the wave."""
     known = definitions()
     found = dict.fromkeys(each.definition for each in shown if each.definition in known)
-    usual = [name for name in (*DEFAULT, *known) if _wave(known[name].measure) == _wave(measure)]
+    usual = [name for name in (*DEFAULT, *known) if wave(known[name].measure) == wave(measure)]
     return [known[name] for name in found or usual[:1]]
-
-
-def _part(episode: Episode, lead: str) -> LeadEpisode:
-    """How an episode went in one of its leads."""
-    whole = LeadEpisode(episode.onset_s, episode.extremum_s, episode.end_s, episode.extremum_uv)
-    return episode.by_lead.get(lead, whole)
 
 
 def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episode], limit: float) -> _Row:
@@ -216,7 +184,7 @@ def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episo
     values = monitoring.deviation_uv(measure)[place]
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, [0.25, 99.75]) if len(known) else (0.0, 0.0)
-    peaks = [_part(each, lead).extremum_uv for each in shown.values() if lead in each.leads and each.kind != ARTEFACT]
+    peaks = [part_of(each, lead).extremum_uv for each in shown.values() if lead in each.leads and each.kind != ARTEFACT]
     up, down = (1.08 * max([1.2 * limit, *(sign * float(each) for each in (low, high, *peaks))]) for sign in (1.0, -1.0))
     label = "not measured"  # the level drifts: it is told as a range if it does so much
     if len(known):
@@ -314,7 +282,7 @@ def _labels(shown: dict[int, Episode]) -> dict[int, str]:
     return {place: f"{KINDS[each.kind][0]}{number}" for number, (place, each) in enumerate(shown.items(), 1)}
 
 
-def _lanes(shown: dict[int, Episode], labels: dict[int, str], axis: _Axis) -> dict[int, int]:
+def _lanes(shown: dict[int, Episode], labels: dict[int, str], axis: TimeAxis) -> dict[int, int]:
     """In which lane the bar of each episode lies; none without room. The largest choose first, so that they have labels."""
     taken: list[tuple[int, float, float]] = []
     out = {}
@@ -329,18 +297,18 @@ def _lanes(shown: dict[int, Episode], labels: dict[int, str], axis: _Axis) -> di
     return out
 
 
-def _bar(episode: Episode, label: str, axis: _Axis) -> tuple[float, float, float]:
+def _bar(episode: Episode, label: str, axis: TimeAxis) -> tuple[float, float, float]:
     """Both ends of an episode's bar and where its label begins: in it or, if it is too short, beside it."""
     low, high = float(axis.at(episode.onset_s)), float(axis.at(episode.end_s))
     high = max(high, low + 0.5)
     wide = paper.width_mm(label, 6.5)
     if high - low > wide + 1.0:
         return low, high, (low + high - wide) / 2.0
-    return low, high, high + 0.6 if high + 0.6 + wide < _RIGHT + 8.0 else low - 0.6 - wide
+    return low, high, high + 0.6 if high + 0.6 + wide < RIGHT_MM + 8.0 else low - 0.6 - wide
 
 
 def _draw_bars(
-    axes: Axes, axis: _Axis, top: float, shown: dict[int, Episode], lanes: dict[int, int], labels: dict[int, str]
+    axes: Axes, axis: TimeAxis, top: float, shown: dict[int, Episode], lanes: dict[int, int], labels: dict[int, str]
 ) -> float:
     """A bar with its label for each episode, above the rows; returns where the rows begin."""
     from matplotlib.patches import Rectangle
@@ -364,7 +332,7 @@ def _draw_legend(axes: Axes, shown: dict[int, Episode], without_bar: int, y: flo
     """The kinds that occur, with their letter, hatching and number, and how many have no bar above the rows."""
     from matplotlib.patches import Rectangle
 
-    x = _LEFT
+    x = LEFT_MM
     for kind, count in Counter(each.kind for each in shown.values()).most_common():
         letter, colour, hatch = KINDS[kind]
         style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0.5}
@@ -376,13 +344,13 @@ def _draw_legend(axes: Axes, shown: dict[int, Episode], without_bar: int, y: flo
         paper.text(axes, x, y + 0.5, f"{without_bar} only shaded, without a label", fontsize=7.0)
 
 
-def _draw_ticks(axes: Axes, axis: _Axis, bottom: float, top: float) -> None:
+def _draw_ticks(axes: Axes, axis: TimeAxis, bottom: float, top: float) -> None:
     """The time axis below all rows: seconds, minutes, or hours and minutes, as the length asks."""
     span = axis.stop_s - axis.start_s
     step = next((each for each in _TICKS_S if span / each <= 12.0), _TICKS_S[-1] * max(1, round(span / _TICKS_S[-1] / 10.0)))
     unit = "s" if span <= 180.0 else "min" if span <= 7200.0 and axis.stop_s <= 36_000.0 else "h:mm"
     paper.text(axes, paper.LEFT_MM, bottom - 4.2, f"time, {unit}", fontsize=7.0, weight="bold")
-    axes.plot([_LEFT, _RIGHT], [bottom, bottom], color=paper.INK, linewidth=0.8, zorder=2)
+    axes.plot([LEFT_MM, RIGHT_MM], [bottom, bottom], color=paper.INK, linewidth=0.8, zorder=2)
     for second in np.arange(np.ceil(axis.start_s / step) * step, axis.stop_s + 1e-6, step):
         x = float(axis.at(second))
         words = {"s": f"{second:.0f}", "min": f"{second / 60.0:g}", "h:mm": clock(second)[:-3]}[unit]
@@ -426,11 +394,11 @@ def envelope(x: Floats, y: Floats, column: float) -> tuple[Floats, Floats]:
     return x, np.insert(y, lone + 1, y[lone])
 
 
-def _draw_row(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, time: Floats) -> None:
+def _draw_row(axes: Axes, axis: TimeAxis, row: _Row, zero: float, scale: float, time: Floats) -> None:
     """Label, curve, what was cut off, and when there is none."""
     from matplotlib.collections import PolyCollection
 
-    axes.plot([_LEFT, _RIGHT], [zero, zero], color=_GUIDE, linewidth=0.4, zorder=1.5, gid=f"zero-{row.lead}")
+    axes.plot([LEFT_MM, RIGHT_MM], [zero, zero], color=GUIDE, linewidth=0.4, zorder=1.5, gid=f"zero-{row.lead}")
     low, high = zero - row.down * scale, zero + row.up * scale
     lines = [row.label, *([typeset(f"cut off: to {row.cut:+.0f} uV")] if row.cut else [])]
     y = (low + high) / 2.0 + 0.6 + 1.2 * (len(lines) - 1)
@@ -458,15 +426,15 @@ def _draw_guides(axes: Axes, lead: str, zero: float, scale: float, rules: list[D
     for level in (0.0, *sorted(levels, key=abs, reverse=True)):
         y = zero + level * scale
         if level:
-            style: dict[str, Any] = {"color": _GUIDE, "linewidth": 0.5, "linestyle": (0, (3.0, 2.0)), "zorder": 1.5}
-            axes.plot([_LEFT, _RIGHT], [y, y], gid=f"limit-{lead}", **style)
+            style: dict[str, Any] = {"color": GUIDE, "linewidth": 0.5, "linestyle": (0, (3.0, 2.0)), "zorder": 1.5}
+            axes.plot([LEFT_MM, RIGHT_MM], [y, y], gid=f"limit-{lead}", **style)
         if all(abs(y - other) > 2.0 for other in labelled):
             labelled.append(y)
             words = typeset(f"{level:+g}" if level else "0")
-            paper.text(axes, _LEFT - 0.8, y, words, fontsize=5.0, ha="right", va="center_baseline")
+            paper.text(axes, LEFT_MM - 0.8, y, words, fontsize=5.0, ha="right", va="center_baseline")
 
 
-def _shade(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats) -> None:
+def _shade(axes: Axes, axis: TimeAxis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats) -> None:
     """The episodes in which the lead takes part, each with its extremum."""
     from matplotlib.patches import Rectangle
 
@@ -474,7 +442,7 @@ def _shade(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown:
     for place, episode in shown.items():
         if row.lead not in episode.leads:
             continue
-        part, (_, colour, hatch) = _part(episode, row.lead), KINDS[episode.kind]
+        part, (_, colour, hatch) = part_of(episode, row.lead), KINDS[episode.kind]
         left, right = axis.at([part.onset_s, part.end_s])
         style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0, "zorder": 0.6}
         gid = f"episode-{place}-{row.lead}"
@@ -486,166 +454,18 @@ def _shade(axes: Axes, axis: _Axis, row: _Row, zero: float, scale: float, shown:
             axes.plot([axis.at(part.extremum_s)], [y], color=paper.INK, zorder=3.5, gid=f"extremum-{place}-{row.lead}", **dot)
 
 
-def _draw_rate(axes: Axes, axis: _Axis, monitoring: Monitoring, bottom: float) -> None:
+def _draw_rate(axes: Axes, axis: TimeAxis, monitoring: Monitoring, bottom: float) -> None:
     """Heart rate as a strip."""
     rate = monitoring.trend.rate_bpm.astype(float)
     known = rate[np.isfinite(rate)]
     usual = np.percentile(known, [0.5, 99.5]) if len(known) else np.array([60.0, 80.0])
     low = 10.0 * float(np.floor((usual[0] - 2.0) / 10.0))
     high = max(10.0 * float(np.ceil(usual[1] / 10.0)), low + 20.0)
-    paper.text(axes, paper.LEFT_MM, bottom + _RATE_MM / 2.0 - 0.8, "rate, /min", fontsize=7.0, weight="bold")
-    inner = _RATE_MM - 3.0
+    paper.text(axes, paper.LEFT_MM, bottom + RATE_MM / 2.0 - 0.8, "rate, /min", fontsize=7.0, weight="bold")
+    inner = RATE_MM - 3.0
     for value, y in ((low, bottom + 1.5), (high, bottom + 1.5 + inner)):
-        axes.plot([_LEFT, _RIGHT], [y, y], color=_PALE, linewidth=0.5, zorder=0.9)
-        paper.text(axes, _LEFT - 0.8, y, f"{value:.0f}", fontsize=5.0, ha="right", va="center_baseline")
+        axes.plot([LEFT_MM, RIGHT_MM], [y, y], color=_PALE, linewidth=0.5, zorder=0.9)
+        paper.text(axes, LEFT_MM - 0.8, y, f"{value:.0f}", fontsize=5.0, ha="right", va="center_baseline")
     x, values = envelope(axis.at(monitoring.trend.time_s), rate, _COLUMN_MM)
     shown = bottom + 1.5 + inner * (np.clip(values, low, high) - low) / (high - low)
     axes.plot(x, shown, color="#0072b2", linewidth=0.7, zorder=3, gid="rate")
-
-
-@dataclass(frozen=True, eq=False)
-class _Beat:
-    """An averaged beat of all leads, zero before its QRS complex."""
-
-    at_s: float
-    time_ms: Floats
-    signal_uv: Floats
-
-    @classmethod
-    def at(cls, monitoring: Monitoring, time_s: float) -> _Beat | None:
-        try:
-            signal, r = monitoring.trend.beat_at(time_s)
-        except EcgError:
-            return None
-        kept = monitoring.trend.picture_s
-        time_ms = (np.arange(signal.shape[1]) - r) * 1000.0 / monitoring.trend.beat_fs
-        first, last = settings("average")["level_ms"]
-        level = signal[:, (time_ms >= first) & (time_ms <= last)]
-        used = np.flatnonzero((np.nan_to_num(signal) != 0.0).any(axis=0))
-        stop = int(used[-1]) + 1 if len(used) else 0  # shorter beats end in zeros
-        seen = (time_ms >= _BEAT_MS[0]) & (time_ms <= _BEAT_MS[1]) & (np.arange(len(time_ms)) < stop)
-        zero = level.mean(axis=1, keepdims=True) if level.shape[1] else 0.0
-        return cls(float(kept[np.abs(kept - time_s).argmin()]), time_ms[seen], (signal - zero)[:, seen])
-
-
-@dataclass(frozen=True, eq=False)
-class _Beats:
-    """The column on the right: a beat of the largest episode over one of a quiet stretch."""
-
-    leads: dict[str, int]
-    """Name and row, the most important first."""
-    current: _Beat | None
-    reference: _Beat | None
-    words: tuple[str, str]
-    """What the two are."""
-
-    @classmethod
-    def of(
-        cls, monitoring: Monitoring, measure: str, names: Sequence[str], shown: dict[int, Episode], labels: dict[int, str]
-    ) -> _Beats:
-        def peak(place: int) -> tuple[bool, bool, float]:
-            each = shown[place]
-            reached = max(abs(_part(each, lead).extremum_uv) for lead in each.leads if lead in names)
-            return each.kind == ISCHEMIC, each.kind != ARTEFACT, reached
-
-        usual = [lead for lead in names if lead in ("II", "V2", "V5")] or names[:3]
-        if not shown:
-            reference, words = _reference(monitoring, measure, usual, None)
-            none = f"no {_wave(measure)} episode"
-            return cls({lead: monitoring.leads.index(lead) for lead in usual}, None, reference, (none, words))
-        place = max(shown, key=peak)
-        each = shown[place]
-        leads = sorted((lead for lead in names if lead in each.leads), key=lambda lead: -abs(_part(each, lead).extremum_uv))
-        reference, words = _reference(monitoring, measure, leads, each)
-        part = _part(each, leads[0])
-        current = _Beat.at(monitoring, _kept_near(monitoring, measure, leads[0], part))
-        said = f"{labels[place]}: {each.measure} {part.extremum_uv:+.0f} uV in {leads[0]} at {clock(part.extremum_s)}"
-        said += f"; beat of {clock(current.at_s)}" if current else "; no averaged beat there"
-        return cls({lead: monitoring.leads.index(lead) for lead in leads}, current, reference, (said, words))
-
-    def draw(self, axes: Axes, axis: _Axis, bottom: float, top: float) -> None:
-        """Both captions, and as many leads as have room."""
-        y = top
-        pairs = (("current", self.current), ("reference", self.reference))
-        for (name, beat), words in zip(pairs, self.words, strict=True):
-            style = cell.STYLE["current" if name == "current" else "baseline"]
-            for number, line in enumerate(paper.wrap(typeset(words), _BEATS_RIGHT - _BEATS_LEFT - 7.0, 6.5, most=3)):
-                y -= 3.2
-                if not number and beat is not None:
-                    axes.plot([_BEATS_LEFT, _BEATS_LEFT + 5.0], [y + 0.9, y + 0.9], **style)
-                    x = float(axis.at(beat.at_s))
-                    axes.plot([x], [bottom + _RATE_MM + 0.6], marker="v", markersize=3.5, color=style["color"], gid=f"at-{name}")
-                paper.text(axes, _BEATS_LEFT + 7.0, y, line, fontsize=6.5)
-        drawn = [beat for _, beat in pairs if beat is not None]
-        if not drawn:
-            return
-        y -= 3.0
-        reach = {}
-        for lead, row in list(self.leads.items())[:_MOST_BEATS]:
-            values = np.concatenate([beat.signal_uv[row] for beat in drawn])
-            values = values[np.isfinite(values)]
-            reach[lead] = (max(values.max(initial=0.0), 400.0), max(-values.min(initial=0.0), 200.0))
-        room = y - bottom - 4.0
-        scale, fitting = _fitting([up + down for up, down in reach.values()], room)
-        for lead in sorted(list(reach)[:fitting], key=self.leads.__getitem__):
-            up, down = (each * scale for each in reach[lead])
-            paper.text(axes, _BEATS_LEFT, y - 3.0, lead, fontsize=8.0, weight="bold")
-            self._draw_cell(axes, lead, y - 4.0 - up, scale)
-            y -= 4.0 + up + down
-        left_out = len(self.leads) - fitting
-        first, last = (-each for each in settings("average")["level_ms"])
-        told = [f"{_BEAT_MM_PER_S:g} mm/s, {scale * 1000.0:g} mm/mV", f"zero {first:g} to {last:g} ms before R"]
-        told += [f"{left_out} more leads"] if left_out else []
-        for number, each in enumerate(paper.wrap("; ".join(told), _BEATS_RIGHT - _BEATS_LEFT, 6.0)):
-            paper.text(axes, _BEATS_LEFT, bottom - 1.0 - 2.8 * number, each, fontsize=6.0, color=paper.GREY)
-
-    def _draw_cell(self, axes: Axes, lead: str, zero: float, scale: float) -> None:
-        left = _BEATS_LEFT + 5.0
-        axes.plot([left, _BEATS_RIGHT], [zero, zero], color=_GUIDE, linewidth=0.4, zorder=1.5)
-        for name, beat in (("current", self.current), ("reference", self.reference)):
-            if beat is not None:
-                x = left + (beat.time_ms - _BEAT_MS[0]) * _BEAT_MM_PER_S / 1000.0
-                y = zero + beat.signal_uv[self.leads[lead]] * scale
-                axes.plot(x, y, gid=f"{name}-{lead}", **cell.STYLE["current" if name == "current" else "baseline"])
-
-
-def _fitting(tall_uv: Sequence[float], room: float) -> tuple[float, int]:
-    """Millimetres per uV and how many beats below each other have room: rather fewer leads than less than 10 mm/mV."""
-    for per_mv in _BEAT_MM_PER_MV:
-        total = np.cumsum([4.0 + each * per_mv / 1000.0 for each in tall_uv])
-        fitting = int((total <= room).sum())
-        if fitting == len(tall_uv) or (fitting and per_mv <= 10.0):
-            return per_mv / 1000.0, fitting
-    return _BEAT_MM_PER_MV[-1] / 1000.0, 1
-
-
-def _kept_near(monitoring: Monitoring, measure: str, lead: str, part: LeadEpisode) -> float:
-    """When the beat was kept that shows most of an episode: one a minute is, and not of every lead."""
-    trend, row = monitoring.trend, monitoring.leads.index(lead)
-    there = trend.beat_uv[:, row].any(axis=1) & (trend.picture_s >= part.onset_s) & (trend.picture_s <= part.end_s)
-    near = trend.picture_s[there & (np.abs(trend.picture_s - part.extremum_s) <= 120.0)]
-    if not len(near):
-        return part.extremum_s
-    away = monitoring.deviation_uv(measure)[row, np.searchsorted(trend.time_s, near).clip(max=len(trend.time_s) - 1)]
-    return float(near[np.nan_to_num(away * np.sign(part.extremum_uv), nan=-np.inf).argmax()])
-
-
-def _reference(monitoring: Monitoring, measure: str, leads: Sequence[str], episode: Episode | None) -> tuple[_Beat | None, str]:
-    """A beat from when nothing happened in these leads, if possible before the episode and near it; and what it is."""
-    trend, rows = monitoring.trend, [monitoring.leads.index(lead) for lead in leads]
-    if not len(trend.picture_s):
-        return None, "no averaged beat was kept"
-    nearest = np.searchsorted(trend.time_s, trend.picture_s).clip(max=len(trend.time_s) - 1)
-    unknown = 1e6  # a moment at which one of the leads was not measured comes last
-    off = np.nan_to_num(np.abs(monitoring.deviation_uv(measure)[rows][:, nearest]), nan=unknown).max(axis=0)
-    inside = [(each.onset_s <= trend.picture_s) & (trend.picture_s <= each.end_s) for each in monitoring.episodes]
-    off = off + unknown * np.any([np.zeros(len(off), bool), *inside], axis=0)
-    good = np.flatnonzero(off <= 1.5 * max(float(off.min()), 10.0))
-    away = np.zeros(len(good)) if episode is None else episode.onset_s - trend.picture_s[good]
-    chosen = good[np.where(away >= 0.0, away, 10.0 * -away).argmin()]
-    beat = _Beat.at(monitoring, float(trend.picture_s[chosen]))
-    at = clock(trend.picture_s[chosen])
-    if off[chosen] >= unknown:
-        return beat, f"beat of {at}: these leads have no quiet stretch"
-    given = any(monitoring.reference.get(lead) == BASELINE for lead in leads)
-    return beat, f"quiet stretch: beat of {at}{' of this recording, not of the baseline' if given else ''}"

@@ -12,7 +12,7 @@ from ecgspasm import leads as lead_names
 from ecgspasm.continuous.monitor import monitor
 from ecgspasm.continuous.settings import settings as continuous
 from ecgspasm.continuous.trend import Interruption, Trend
-from ecgspasm.ecg import ST_OFFSETS_MS, Analysis, Ecg, Floats, Measurements, Subject
+from ecgspasm.ecg import ST_OFFSETS_MS, Analysis, Ecg, Floats, Measurements, Strings, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.settings import settings as step_settings
 from ecgspasm.provoking.events import ProvocationEvent
@@ -56,9 +56,7 @@ class _Level:
     notes: tuple[str, ...] = ()
 
 
-def of_recording(
-    recording: Recording, first: ProvocationEvent, baseline: Baseline | None, average_s: float
-) -> Series:
+def of_recording(recording: Recording, first: ProvocationEvent, baseline: Baseline | None, average_s: float) -> Series:
     """Follow a recording and compare its averages with the baseline.
 
     Parameters
@@ -215,7 +213,7 @@ def _given_level(given: Baseline, leads: tuple[str, ...], average_s: float) -> _
     return _Level({name: here(each) for name, each in told.items()}, here(se), rate, qrs, words, notes)
 
 
-def _why(reason: np.ndarray[tuple[int, ...], np.dtype[np.str_]], rows: _Rows, interruptions: tuple[Interruption, ...]) -> None:
+def _why(reason: Strings, rows: _Rows, interruptions: tuple[Interruption, ...]) -> None:
     """Fill in why a lead was not measured, in place."""
     reason[~np.isfinite(rows.value["st_j60_uv"])] = _NOISY
     for each in interruptions:
@@ -229,7 +227,7 @@ def _series(
     rows: _Rows,
     level: _Level,
     before: Mask,
-    reason: np.ndarray[tuple[int, ...], np.dtype[np.str_]],
+    reason: Strings,
     end_s: float,
     subject: Subject,
     source: str,

@@ -144,9 +144,7 @@ def _name(title: str) -> str:
     return title.removeprefix("COVADIS ").partition(" (")[0]
 
 
-def _transient(
-    series: Series, each: Judged, cycles: tuple[Cycle, ...], responses: tuple[Response, ...]
-) -> tuple[str, str]:
+def _transient(series: Series, each: Judged, cycles: tuple[Cycle, ...], responses: tuple[Response, ...]) -> tuple[str, str]:
     """Whether a change that meets a criterion went, with the reason."""
     cycle = next((one for one in reversed(cycles) if one.start_s < series.time_s[each.row] < one.until_s), cycles[-1])
     relief = _relief(series, each, cycle)

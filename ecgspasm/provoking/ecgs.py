@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from ecgspasm.ecg import MEASURED, Analysis, Ecg, Floats, Measurements, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.provoking.averages import MEASURES
 from ecgspasm.provoking.events import ProvocationEvent, seconds
-from ecgspasm.provoking.series import Series, middle
+from ecgspasm.provoking.series import Mask, Series, middle
 from ecgspasm.provoking.settings import settings
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import Comparison
@@ -33,6 +34,11 @@ class TimedEcg:
     measured: Analysis | Measurements | None
     reason: str = ""
     """Why it could not be measured."""
+
+    @property
+    def table(self) -> Measurements | None:
+        """Its measurements."""
+        return self.measured.measurements if isinstance(self.measured, Analysis) else self.measured
 
 
 def timed(given: Sequence[Any]) -> tuple[list[TimedEcg], datetime | None, list[str]]:
@@ -64,7 +70,7 @@ def timed(given: Sequence[Any]) -> tuple[list[TimedEcg], datetime | None, list[s
     order = sorted(range(len(at)), key=at.__getitem__)
     notes = [] if order == list(range(len(at))) else ["the ECGs were not in the order of time (a clock jump?); they were sorted"]
     times = [at[place] for place in order]
-    for first, second in zip(times, times[1:], strict=False):
+    for first, second in itertools.pairwise(times):
         if second == first:
             notes.append(f"two ECGs at {first:g} s: both are kept")
         if second - first > settings("series")["apart_s"]:
@@ -130,25 +136,21 @@ def _reference(early: list[TimedEcg], first: ProvocationEvent) -> tuple[Analysis
             f"no baseline: no ECG lies before the first provoking event {first.text!r} at {first.time_s:g} s; "
             "give one from before it, or baseline=..."
         )
-    usable = [each for each in early if each.measured is not None]
+    usable = [(each.measured, table, each.time_s) for each in early if each.measured is not None and (table := each.table)]
     if not usable:
         raise EcgError(f"no baseline: the ECG at {early[-1].time_s:g} s was not measured ({early[-1].reason}); give baseline=...")
-    rows = [each.measured.measurements if isinstance(each.measured, Analysis) else each.measured for each in usable]
-    known = [sum(state == MEASURED for state in each.state) for each in rows if each is not None]
-    best = [place for place, count in enumerate(known) if count == max(known)]
+    known = [sum(state == MEASURED for state in table.state) for _, table, _ in usable]
+    best = [each for each, count in zip(usable, known, strict=True) if count == max(known)]
     chosen = best[-1]
     if len(best) > 2:
-        leads = [lead for lead in rows[best[0]].leads if all(lead in rows[place].leads for place in best)]  # type: ignore[union-attr]
-        st = np.array([[rows[place].get("st_j60_uv", lead) for lead in leads] for place in best])  # type: ignore[union-attr]
-        away = np.nansum(np.abs(st - middle(st.T)[None]), axis=1)
-        chosen = best[int(np.argmin(away))]
-    measured = usable[chosen].measured
-    assert measured is not None
-    return measured, f"the ECG at {usable[chosen].time_s:g} s"
+        leads = [lead for lead in best[0][1].leads if all(lead in table.leads for _, table, _ in best)]
+        st = np.array([[table.get("st_j60_uv", lead) for lead in leads] for _, table, _ in best])
+        chosen = best[int(np.argmin(np.nansum(np.abs(st - middle(st.T)[None]), axis=1)))]
+    return chosen[0], f"the ECG at {chosen[2]:g} s"
 
 
 def _other_leads(baseline: Measurements, each: TimedEcg) -> list[str]:
-    measured = each.measured.measurements if isinstance(each.measured, Analysis) else each.measured
+    measured = each.table
     assert measured is not None
     missing = [lead for lead in baseline.leads if lead not in measured.leads]
     new = [lead for lead in measured.leads if lead not in baseline.leads]
@@ -158,7 +160,7 @@ def _other_leads(baseline: Measurements, each: TimedEcg) -> list[str]:
 
 def _filled(
     ecgs: list[TimedEcg],
-    before: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    before: Mask,
     own: Measurements,
     compared: dict[int, Comparison],
     failed: dict[int, str],

@@ -10,6 +10,8 @@ from functools import cache
 from math import isfinite
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from ecgspasm.errors import EcgError
 from ecgspasm.provoking.settings import table
 
@@ -45,7 +47,8 @@ class ProvocationEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"time_s": round(self.time_s, 1), "text": self.text, "kind": self.kind, "agent": self.agent or None, "why": self.why}
+        words = {"text": self.text, "kind": self.kind, "agent": self.agent or None, "why": self.why}
+        return {"time_s": round(self.time_s, 1), **words}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def classify(text: str) -> tuple[Kind, str, str]:
     kinds = {row["kind"] for row in found}
     if len(kinds) > 1:
         names = " and ".join(row["name"] for row in found)
-        raise EcgError(f"the event {text!r} names {names}: say what it is, (time, text, 'provoking') or (time, text, 'relieving')")
+        raise EcgError(f"the event {text!r} names {names}; say what it is: (time, text, 'provoking') or (..., 'relieving')")
     end = table("events.toml")["end"]
     if not found:
         ends = _names(text, end["alone"])
@@ -143,7 +146,8 @@ def read_events(given: Iterable[Any], origin: datetime | None, *, dated: bool | 
         told = ", ".join(repr(each.text) for each in kept) or "none"
         raise EcgError(f"no event provokes (given: {told}); name an agent, or say it: (time, text, 'provoking')")
     first = next(each for each in kept if each.kind == PROVOKING)
-    notes += [f"{each.text!r} came before any provocation" for each in kept if each.kind == RELIEVING and each.time_s < first.time_s]
+    early = [each for each in kept if each.kind == RELIEVING and each.time_s < first.time_s]
+    notes += [f"{each.text!r} came before any provocation: it may hide one" for each in early]
     return kept, notes
 
 
@@ -182,7 +186,7 @@ def seconds(time: Any, origin: datetime | None, what: str, *, dated: bool | None
         if (time.tzinfo is None) != (origin.tzinfo is None):
             raise EcgError(f"{what} and the beginning differ in having a time zone; give both with one or both without")
         return (time - origin).total_seconds()
-    if isinstance(time, bool) or not isinstance(time, int | float) and not hasattr(time, "__float__"):
+    if isinstance(time, bool) or not isinstance(time, int | float | np.number):
         raise EcgError(f"the time of {what} is {time!r}; give seconds from the beginning, or a datetime")
     if dated:
         raise EcgError(f"{what} is given in seconds and the ECGs with dates; give datetimes for both")

@@ -104,11 +104,14 @@ class Phase:
             },
             "extremum_s": {name: number(each.extremum_s) for name, each in self.changes.items()},
             "leads": {
-                lead: {"state": self.state[row]}
-                | {name: {"extremum": _told(each.extremum, row), "end": _told(each.end, row)} for name, each in self.changes.items()}
+                lead: {"state": self.state[row]} | {name: _both(each, row) for name, each in self.changes.items()}
                 for row, lead in enumerate(leads)
             },
         }
+
+
+def _both(each: PhaseChange, row: int) -> dict[str, Any]:
+    return {"extremum": _told(each.extremum, row), "end": _told(each.end, row)}
 
 
 def _told(change: Change, row: int) -> dict[str, float | None]:
@@ -163,9 +166,8 @@ def _change(series: Series, name: str, rows: Rows) -> PhaseChange | None:
     # The last row may have lost most leads: the last with at least half as many as the best one.
     count = np.isfinite(series.change[name][:, rows]).sum(axis=0)
     end = int(rows[np.flatnonzero(2 * count >= count.max())[-1]])
-    return PhaseChange(
-        float(series.time_s[peak]), float(series.time_s[end]), peak, _at(series, name, steady, peak), _at(series, name, steady, end)
-    )
+    times = float(series.time_s[peak]), float(series.time_s[end])
+    return PhaseChange(*times, peak, _at(series, name, steady, peak), _at(series, name, steady, end))
 
 
 def _at(series: Series, name: str, steady: Floats, row: int) -> Change:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgspasm.ecg import Floats, number, sort_leads
 from ecgspasm.leads import territory
@@ -30,7 +31,8 @@ class Onset:
     Attributes
     ----------
     state : {'found', 'before the event', 'from the first measurement on'}
-        The second: it had begun longer before the event than a mark set by hand can be late. The third: nothing was measured before.
+        The second: it had begun longer before the event than a mark set by hand can be late. The third: nothing was measured
+        before.
     time_s : float
         First row since which the change has been beyond its noise.
     not_before_s : float
@@ -192,9 +194,7 @@ def _is_older(series: Series, cycle: Cycle) -> Mask:
     return np.asarray((series.time_s <= cycle.start_s) & bool(series.comparisons))
 
 
-def _response(
-    series: Series, traces: Traces, rule: Rule, cycle: Cycle, by_sign: Mapping[int, list[Run]]
-) -> Response | None:
+def _response(series: Series, traces: Traces, rule: Rule, cycle: Cycle, by_sign: Mapping[int, list[Run]]) -> Response | None:
     """Of all sustained changes of one measure what counts; ``None`` if nothing does."""
     last_s = cycle.relieving.time_s if cycle.relieving is not None else np.inf
     tall = {
@@ -235,14 +235,13 @@ def _response(
 def _onset(series: Series, traces: Traces, cycle: Cycle, tall: list[Run], whole: tuple[Floats, Floats]) -> Onset:
     """The earliest departure, of a lead or of the pattern of all, that the event can have caused."""
     share, noise = whole
-    began = {departure(each.sign * traces.change[each.lead], traces.noise[each.lead], each.first) for each in tall}
-    began.add(departure(share, noise, min(each.first for each in tall)))
+    began = [departure(each.sign * traces.change[each.lead], traces.noise[each.lead], each.first) for each in tall]
+    began.append(departure(share, noise, min(each.first for each in tall)))
     earliest = cycle.start_s - settings("response")["tolerance_s"]
     caused = [row for row in began if series.time_s[row] >= earliest]
     row = min(caused or began)
     time = float(series.time_s[row])
-    measured = np.flatnonzero(series.measured.any(axis=0))
-    before = measured[measured < row]
+    before = np.flatnonzero(series.measured[:, :row].any(axis=0))
     not_before = float(series.time_s[before[-1]]) if len(before) else _NAN
     after = next((each for each in reversed(cycle.provoking) if each.time_s <= time), cycle.provoking[0])
     if not caused:
@@ -303,12 +302,12 @@ def _state(gone: int | None, half: int | None, watched_s: float, since: str) -> 
     return UNKNOWN, f"the recording ends {watched_s:.0f} s {since}"
 
 
-def _stays_below(series: Series, share: Floats, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]], limit: float) -> int | None:
+def _stays_below(series: Series, share: Floats, rows: NDArray[np.intp], limit: float) -> int | None:
     """The first row from which on the share is below a limit for as long as a change must last."""
     below = share[rows] < limit
     time = series.time_s[rows]
     least = settings("response")["sustained_s"]
-    for place in np.flatnonzero(below):
+    for place in map(int, np.flatnonzero(below)):
         again = np.flatnonzero(~below[place:])
         end = place + (int(again[0]) if len(again) else len(below) - place)
         stops = (time[end - 1] + time[min(end, len(time) - 1)]) / 2.0
@@ -316,4 +315,3 @@ def _stays_below(series: Series, share: Floats, rows: np.ndarray[tuple[int, ...]
         if stops - begins >= least:
             return int(rows[place])
     return None
-

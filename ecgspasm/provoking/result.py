@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm.ecg import Subject, number
+from ecgspasm.errors import EcgError
 from ecgspasm.provoking import words
 from ecgspasm.provoking.definitions import HalfDefinition, Judged
 from ecgspasm.provoking.events import ProvocationEvent
-from ecgspasm.provoking.phases import Phase, shown
+from ecgspasm.provoking.phases import Phase, PhaseChange, shown
 from ecgspasm.provoking.response import Response
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import CAVEAT, table
@@ -22,6 +23,15 @@ COLUMNS = (
     "low_uv", "high_uv", "last_s", "last_uv", "last_change_uv", "last_low_uv", "last_high_uv",
 )  # fmt: skip
 """Columns of `ProvocationTest.to_frame`: at the extremum of the phase, then at its last measurement."""
+
+_N_VALUES = 11
+
+
+def _values(each: PhaseChange, at: int) -> list[float]:
+    """The values of one lead in the order of `COLUMNS`."""
+    first, last = each.extremum, each.end
+    told = [each.extremum_s, first.current[at], first.difference[at], first.low[at], first.high[at]]
+    return [first.baseline[at], *told, each.end_s, last.current[at], last.difference[at], last.low[at], last.high[at]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +91,6 @@ class ProvocationTest:
 
     def definition(self, name: str) -> HalfDefinition:
         """One of `definitions` by its id, ``covadis`` or ``jcs``."""
-        from ecgspasm.errors import EcgError
-
         for each in self.definitions:
             if each.id == name:
                 return each
@@ -97,15 +105,8 @@ class ProvocationTest:
             for measure in shown(self.series):
                 each = phase.changes.get(measure)
                 for at, lead in enumerate(self.leads):
-                    row: dict[str, Any] = {"phase": phase.name, "kind": phase.kind, "start_s": phase.start_s, "end_s": phase.end_s}
-                    row |= {"lead": lead, "measure": measure, "state": phase.state[at]}
-                    if each is not None:
-                        first, last = each.extremum, each.end
-                        row |= {"baseline_uv": first.baseline[at], "extremum_s": each.extremum_s, "extremum_uv": first.current[at]}
-                        row |= {"change_uv": first.difference[at], "low_uv": first.low[at], "high_uv": first.high[at]}
-                        row |= {"last_s": each.end_s, "last_uv": last.current[at], "last_change_uv": last.difference[at]}
-                        row |= {"last_low_uv": last.low[at], "last_high_uv": last.high[at]}
-                    rows.append(row)
+                    row = [phase.name, phase.kind, phase.start_s, phase.end_s, lead, measure, phase.state[at]]
+                    rows.append([*row, *([float("nan")] * _N_VALUES if each is None else _values(each, at))])
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def to_dict(self) -> dict[str, Any]:

@@ -104,7 +104,11 @@ def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable
     notes : iterable of str
         What was already noticed.
     """
-    late = [f"{each.text!r} at {each.time_s:g} s lies after the end at {series.end_s:g} s" for each in events if each.time_s > series.end_s]
+    late = [
+        f"{each.text!r} at {each.time_s:g} s lies after the end at {series.end_s:g} s"
+        for each in events
+        if each.time_s > series.end_s
+    ]
     found = cycles(events)
     parts = phases(series, events)
     seen = responses(series, found)

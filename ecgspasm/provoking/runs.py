@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgspasm.ecg import Floats
 from ecgspasm.leads import contiguous_pairs
@@ -47,7 +48,11 @@ class Traces:
         """Of one measure."""
         change = series.change[measure]
         return cls(
-            measure, change, series.steady_change(measure), np.nan_to_num(series.error(measure)), usual(change, series.is_baseline)
+            measure,
+            change,
+            series.steady_change(measure),
+            np.nan_to_num(series.error(measure)),
+            usual(change, series.is_baseline),
         )
 
     @property
@@ -86,7 +91,7 @@ def _asked(series: Series) -> list[int]:
     return rows or list(range(len(series.leads)))
 
 
-def _lasts(series: Series, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]], low: int, high: int) -> float:
+def _lasts(series: Series, rows: NDArray[np.intp], low: int, high: int) -> float:
     """How long the rows from `low` to before `high` stand for: to half-way to their neighbours."""
     time = series.time_s[rows]
     begins = (time[low - 1] + time[low]) / 2.0 if low else time[low]

@@ -42,8 +42,8 @@ class Series:
         Never decreasing; middle of an average, or the time of an ECG.
     leads : tuple of str
     value, change, se : mapping of str to ndarray, shape (lead, row)
-        By measure (see `Measurements.values`), in uV; `se` is the standard error that the measurement leaves to the change. ``nan``
-        where a lead was not measured.
+        By measure (see `Measurements.values`), in uV; `se` is the standard error that the measurement leaves to the change.
+        ``nan`` where a lead was not measured.
     reason : ndarray of str, shape (lead, row)
         Why a lead was not measured; empty where it was.
     rate_bpm, qrs_ms : ndarray, shape (row,)
@@ -96,7 +96,7 @@ class Series:
     @property
     def measured(self) -> Mask:
         """Which leads were measured when, shape (lead, row)."""
-        return self.reason == ""
+        return np.asarray(self.reason == "")
 
     @cached_property
     def _reach(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -147,7 +147,7 @@ class Series:
 
 
 def second_largest(size: Floats) -> Floats:
-    """Second largest over the leads, shape (row,): one lead alone may be an artefact; the largest where there is one lead only."""
+    """Second largest over the leads, shape (row,): one lead alone may be an artefact; the largest of a single lead."""
     filled = np.sort(np.where(np.isfinite(size), size, -np.inf), axis=0)
     single = np.isfinite(size).any(axis=1).sum() < 2
     row = filled[-1] if single or len(filled) < 2 else np.where(np.isfinite(filled[-2]), filled[-2], -np.inf)

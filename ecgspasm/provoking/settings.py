@@ -40,7 +40,11 @@ def rules() -> tuple[Rule, ...]:
     """One a measure, ST first."""
     return tuple(
         Rule(
-            row["name"], tuple(row["measures"]), float(row["peak_uv"]), float(row["limit_uv"]), tuple(int(s) for s in row["signs"])
+            row["name"],
+            tuple(row["measures"]),
+            float(row["peak_uv"]),
+            float(row["limit_uv"]),
+            tuple(int(s) for s in row["signs"]),
         )
         for row in table("settings.toml")["measure"]
     )
