@@ -18,6 +18,7 @@ _HOME = {
     "EcgError": "ecgspasm.errors",
     "Measurements": "ecgspasm.ecg",
     "Monitor": "ecgspasm.continuous.monitor",
+    "ProvocationTest": "ecgspasm.provoking",
     "Recording": "ecgspasm.recording",
     "Subject": "ecgspasm.ecg",
     "analyze": "ecgspasm.analysis",
@@ -28,6 +29,7 @@ _HOME = {
     "load_criteria": "ecgspasm.criteria",
     "monitor": "ecgspasm.continuous.monitor",
     "open_recording": "ecgspasm.io",
+    "provocation": "ecgspasm.provoking",
     "read": "ecgspasm.io",
 }
 _ROOMS = ("plot", "simulate")
@@ -38,6 +40,7 @@ __all__ = [
     "EcgError",
     "Measurements",
     "Monitor",
+    "ProvocationTest",
     "Recording",
     "Subject",
     "__version__",
@@ -50,6 +53,7 @@ __all__ = [
     "monitor",
     "open_recording",
     "plot",
+    "provocation",
     "read",
     "simulate",
 ]
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
     from ecgspasm.io import open_recording, read
+    from ecgspasm.provoking import ProvocationTest, provocation
     from ecgspasm.recording import Recording
     from ecgspasm.serial.compare import compare
 

@@ -17,6 +17,7 @@ from ecgspasm import __version__
 from ecgspasm.cli.benchmark import add_benchmarks
 from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target
 from ecgspasm.cli.monitor import add_monitor
+from ecgspasm.cli.provocation import add_provocation
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     add_monitor(commands)
+    add_provocation(commands)
     course = commands.add_parser("course", help="judge one patient's course of drugs, ECGs and attacks")
     course.add_argument("file", metavar="FILE", help="the course as TOML or JSON; docs/course.md tells how to write one")
     course.add_argument("--json", action="store_true", help="print JSON instead of a report")

@@ -29,6 +29,7 @@ def add_benchmarks(commands: Any) -> None:
     _folder(staff)
     for name, title in (("edb", "the European ST-T Database"), ("ltstdb", "the Long-Term ST Database")):
         _folder(_add(sets, name, f"episodes of continuous recordings against the experts' of {title}", _episodes))
+    _folder(_add(sets, "balloon", "balloon inflation as a provocation test: onset and recovery (STAFF III)", _balloon))
     pairs = _add(sets, "pairs", "pairs of ECGs of one person, with known changes put in", _pairs)
     pairs.add_argument("--ptb", metavar="DIR", help="PTB recordings named patientNNN_*")
     pairs.add_argument("--ludb", metavar="DIR", help="LUDB, whose records are halved")
@@ -93,6 +94,18 @@ def _episodes(options: argparse.Namespace) -> int:
     result = {"edb": score_edb, "ltstdb": score_ltstdb}[options.set](Path(options.folder), watch=progress(options.set))
     print(episodes_text(result))
     _write(options, result)
+    return OK
+
+
+def _balloon(options: argparse.Namespace) -> int:
+    from ecgspasm.benchmarks.balloon import score_balloon
+
+    _check(options)
+    score = score_balloon(Path(options.folder), watch=progress("balloon"))
+    if not score.inflations:
+        raise EcgError(f"{options.folder} holds no person of STAFF III with an inflation; give the set's folder")
+    print(score)
+    _write(options, score.to_dict())
     return OK
 
 

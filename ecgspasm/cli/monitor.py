@@ -17,7 +17,7 @@ def add_monitor(commands: Any) -> None:
     told = "follow a long recording for episodes of ST and T change"
     parser: argparse.ArgumentParser = commands.add_parser("monitor", help=told)
     parser.add_argument("record", metavar="RECORD", help="the recording (WFDB record of any length, or any other ECG file)")
-    parser.add_argument("--baseline", metavar="B", help="an earlier ECG of the person; without it the recording's quiet stretches")
+    parser.add_argument("--baseline", metavar="B", help="an earlier ECG of the person (default: the recording's quiet stretches)")
     parser.add_argument(
         "--definition",
         metavar="ID[,ID]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -71,9 +72,11 @@ def baseline_values(
 def _trend(recording: Recording, average_s: float) -> Trend:
     stream = Stream(recording.fs, len(recording.leads))
     builder = TrendBuilder(stream.fs, recording.leads, average_s, settings("stream")["step_s"])
-    for block in recording.blocks(settings("stream")["tile_s"]):
-        for piece in stream.push(block):
-            builder.add(measure_tile(piece.signal_uv, stream.fs, recording.leads, piece.core, average_s))
-    for piece in stream.finish():
-        builder.add(measure_tile(piece.signal_uv, stream.fs, recording.leads, piece.core, average_s), last=piece.last)
+    blocks = (stream.push(block) for block in recording.blocks(settings("stream")["tile_s"]))
+    carried = None
+    for pieces in chain(blocks, map(Stream.finish, [stream])):
+        for piece in pieces:
+            tile = measure_tile(piece.signal_uv, stream.fs, recording.leads, piece.core, average_s, carried)
+            carried = tile.carried
+            builder.add(tile, last=piece.last)
     return builder.trend()

@@ -53,7 +53,7 @@ def kind_of(trend: Trend, group: list[Stretch], deviation_uv: Floats, rate_level
     fast = _rate(trend, main, row, rate_level_bpm)
     if fast:
         return Verdict(RATE, (fast, ramp))
-    return Verdict(ISCHEMIC, (ramp, *_steady(trend, main, rate_level_bpm)))
+    return Verdict(ISCHEMIC, (ramp, *_steady(trend, main, row, rate_level_bpm)))
 
 
 def _artefact(trend: Trend, group: list[Stretch], main: Stretch, row: Floats) -> str:
@@ -154,8 +154,7 @@ def _turn(trend: Trend, at: int) -> tuple[float, str]:
 def _rate(trend: Trend, main: Stretch, row: Floats, rate_level_bpm: Floats) -> str:
     """A deviation no larger than the faster rate alone brings about."""
     numbers = settings("kinds")
-    usual = float(rate_level_bpm[main.peak])
-    at_peak = _median_of(trend.rate_bpm, max(main.peak - 2, 0), main.peak + 3)
+    usual, at_peak = float(rate_level_bpm[main.peak]), _rate_at_height(trend, main, row)
     faster = at_peak - usual
     if not faster >= numbers["faster_bpm"]:
         return ""
@@ -165,8 +164,15 @@ def _rate(trend: Trend, main: Stretch, row: Floats, rate_level_bpm: Floats) -> s
     return f"rate {usual:.0f} -> {at_peak:.0f}/min, {slope:.1f} uV for each beat/min more"
 
 
-def _steady(trend: Trend, main: Stretch, rate_level_bpm: Floats) -> tuple[str, ...]:
+def _rate_at_height(trend: Trend, main: Stretch, row: Floats) -> float:
+    """Rate while the deviation was near its extremum, which of a plateau may lie anywhere, also at its edge."""
+    part = slice(main.first, main.last + 1)
+    high = row[part] >= settings("kinds")["height_share"] * row[main.peak]
+    rate = trend.rate_bpm[part][high]
+    return _median_of(rate, 0, len(rate))
+
+
+def _steady(trend: Trend, main: Stretch, row: Floats, rate_level_bpm: Floats) -> tuple[str, ...]:
     """What speaks against a change that goes with the rate."""
-    usual = float(rate_level_bpm[main.peak])
-    at_peak = _median_of(trend.rate_bpm, max(main.peak - 2, 0), main.peak + 3)
+    usual, at_peak = float(rate_level_bpm[main.peak]), _rate_at_height(trend, main, row)
     return () if np.isnan(usual + at_peak) else (f"rate {usual:.0f} -> {at_peak:.0f}/min",)

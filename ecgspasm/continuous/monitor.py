@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +11,14 @@ from numpy.typing import ArrayLike
 from ecgspasm import leads as lead_names
 from ecgspasm.continuous.baseline import baseline_values
 from ecgspasm.continuous.builder import TrendBuilder
+from ecgspasm.continuous.carry import Carried
 from ecgspasm.continuous.definitions import DEFAULT, chosen
 from ecgspasm.continuous.episode import Episode
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
 from ecgspasm.continuous.monitoring import Monitoring, line
 from ecgspasm.continuous.settings import settings
 from ecgspasm.continuous.stream import Piece, Stream
-from ecgspasm.continuous.tile import Tile, measure_tile
+from ecgspasm.continuous.tile import measure_tile
 from ecgspasm.continuous.trend import Interruption
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
@@ -28,9 +27,6 @@ from ecgspasm.recording import Recording
 
 BLOCK_S = 120.0
 """Length of the blocks in which a file is read; no result depends on it."""
-
-WORKERS = 2
-"""Threads that measure tiles of a file; no result depends on it."""
 
 Baseline = Ecg | Recording
 
@@ -127,6 +123,7 @@ class Monitor:
         self._told_notes = 0
         self._off: dict[str, str] = {}
         self._over = False
+        self._carried: Carried | None = None
 
     def push(self, block: ArrayLike, *, start: int | None = None) -> list[Event]:
         """Take the next block and tell what is new.
@@ -149,10 +146,8 @@ class Monitor:
             If the block has another number of rows, infinite values, or begins before 0 or more than a week ahead; what was
             pushed before remains.
         """
-        self._check_open()
         known = self._builder.known_s
-        for piece in self._stream.push(np.asarray(block, dtype=float), start):
-            self._builder.add(self._measure(piece), last=piece.last)
+        self.feed(np.asarray(block, dtype=float), start)
         events = self._stream_events()
         if self._builder.known_s > known:
             events += self._lead_events() + self._episode_events()
@@ -163,35 +158,23 @@ class Monitor:
         """Measure what is left and give the whole."""
         self._check_open()
         for piece in self._stream.finish():
-            self._builder.add(self._measure(piece), last=piece.last)
+            self._add(piece)
         return self._result()
 
     def _check_open(self) -> None:
         if self._over:
             raise EcgError("this monitor has finished; make a new one for the next recording")
 
-    def _measure(self, piece: Piece) -> Tile:
-        return measure_tile(piece.signal_uv, self._stream.fs, self.leads, piece.core, self._average_s)
+    def feed(self, block: Floats, start: int | None = None) -> None:
+        """Take the next block as `push` does, but tell nothing: for whoever asks only at the end."""
+        self._check_open()
+        for piece in self._stream.push(block, start):
+            self._add(piece)
 
-    def _file(self, blocks: Iterator[Floats], told: Callable[[int], None]) -> Monitoring:
-        """Take a whole file: tiles are measured in threads, and added in their order."""
-        waiting: deque[tuple[Future[Tile], bool]] = deque()
-        with one_blas_thread(), ThreadPoolExecutor(WORKERS) as pool:
-
-            def settle(most: int) -> None:
-                while len(waiting) > most:
-                    future, last = waiting.popleft()
-                    self._builder.add(future.result(), last=last)
-
-            for block in blocks:
-                for piece in self._stream.push(block):
-                    waiting.append((pool.submit(self._measure, piece), piece.last))
-                    settle(2 * WORKERS)
-                told(block.shape[1])
-            for piece in self._stream.finish():
-                waiting.append((pool.submit(self._measure, piece), piece.last))
-            settle(0)
-        return self._result()
+    def _add(self, piece: Piece) -> None:
+        tile = measure_tile(piece.signal_uv, self._stream.fs, self.leads, piece.core, self._average_s, self._carried)
+        self._carried = tile.carried
+        self._builder.add(tile, last=piece.last)
 
     def _result(self) -> Monitoring:
         self._over = True
@@ -334,11 +317,10 @@ def monitor(
         source=recording.source,
     )
     done = 0
-
-    def told(samples: int) -> None:
-        nonlocal done
-        done += samples
-        if progress is not None:
-            progress(done / max(recording.n_samples, 1))
-
-    return followed._file(recording.blocks(block_s), told)
+    with one_blas_thread():
+        for block in recording.blocks(block_s):
+            followed.feed(block)
+            done += block.shape[1]
+            if progress is not None:
+                progress(done / recording.n_samples)
+        return followed.finish()

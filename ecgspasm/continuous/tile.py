@@ -1,7 +1,8 @@
 """One tile of a recording: its beats, and what is measured in every lead of each.
 
-A tile is a pure function of the samples in it and its margins. All values are linear in the signal once the fiducials are known
-(levels and heights at carried places against the carried PR level), so that averaging them over beats measures the averaged beat.
+A tile is a pure function of the samples in it and its margins, and of the fiducials that the tile before has left. All values are
+linear in the signal once the fiducials are known (levels and heights at carried places against the carried PR level), so that
+averaging them over beats measures the averaged beat.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ecgspasm.continuous.average import Averages, Fiducials, average_beats, find_fiducials
+from ecgspasm.continuous.carry import Carried, carried_marks, once_more, to_carry
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import ST_OFFSETS_MS, Beats, Ecg, Floats, MedianBeat, Waves
 from ecgspasm.processing import beats as beat_steps
@@ -61,10 +63,17 @@ class Tile:
     n_beats: int
     """All beats, also those of another kind."""
     pictures: Pictures | None
+    carried: Carried | None = None
+    """Fiducials for the next tile."""
 
 
 def measure_tile(
-    signal_uv: Floats, fs: float, leads: tuple[str, ...], core: tuple[int, int, int], average_s: float
+    signal_uv: Floats,
+    fs: float,
+    leads: tuple[str, ...],
+    core: tuple[int, int, int],
+    average_s: float,
+    carried: Carried | None = None,
 ) -> Tile:
     """Measure one tile.
 
@@ -78,6 +87,8 @@ def measure_tile(
         Absolute sample of the first column, and where the tile's own part begins and ends in the recording.
     average_s : float
         Length of the windows over which the beats are averaged for fiducials and pictures.
+    carried : Carried, optional
+        What the tile before has left.
     """
     origin, start, stop = core
     missing = np.isnan(signal_uv)
@@ -100,14 +111,20 @@ def measure_tile(
     length = round(average_s * fs)
     window = ((beats.r_sample[beats.dominant] + origin) // length).astype(np.intp)
     averages = average_beats(filled, fs, beats.r_sample[beats.dominant], window, rr)
-    marks = None if averages is None else find_fiducials(averages, fs)
-    if averages is None or marks is None:
-        missed = "too few beats" if averages is None else "QRS onset or J not found"
-        return _nothing(start, stop, _also(reasons, missed), len(beats))
-    every = np.ones(int(usable.sum()), dtype=bool)
-    refused = median.implausible(_as_median(averages, marks, fs, leads, usable), every, rr * 1000.0 / fs)
-    if refused:
-        return _nothing(start, stop, _also(reasons, refused), len(beats))
+    if averages is None:
+        return _nothing(start, stop, _also(reasons, "too few beats"), len(beats))
+    marks = carried_marks(carried, averages, usable, fs)
+    if marks is not None and carried is not None:
+        carried = once_more(carried)
+    else:
+        marks = find_fiducials(averages, fs)
+        if marks is None:
+            return _nothing(start, stop, _also(reasons, "QRS onset or J not found"), len(beats))
+        every = np.ones(int(usable.sum()), dtype=bool)
+        refused = median.implausible(_as_median(averages, marks, fs, leads, usable), every, rr * 1000.0 / fs)
+        if refused:
+            return _nothing(start, stop, _also(reasons, refused), len(beats))
+        carried = to_carry(averages, marks, usable)
     r = beats.r_sample[own]
     windows = np.clip(np.searchsorted(averages.window, (r + origin) // length), 0, len(averages.window) - 1)
     values = _beat_values(filled, missing, fs, beats, own, (averages, marks), windows)
@@ -123,6 +140,7 @@ def measure_tile(
         values=full,
         n_beats=int(((beats.r_sample + origin >= start) & (beats.r_sample + origin < stop)).sum()),
         pictures=_pictures(averages, marks, fs, usable, (start // length, -(-stop // length))),
+        carried=carried,
     )
 
 
@@ -193,7 +211,7 @@ def _beat_values(
         values.append(np.where(np.isfinite(at), integral.mean_at(leads, np.nan_to_num(at), t_width) - level, np.nan))
     values.append(_u_height(integral, marks, r, row, fs, float(np.median(np.diff(beats.r_sample)))))
     stacked = np.stack(values)
-    spoilt = _spoilt(integral, level, r, fs) | _touches(missing, r, fs)
+    spoilt = _spoilt(integral, level, r, row, fs) | _touches(missing, r, fs)
     # Beats cut off by an end of the recording or a gap have no ST-T.
     spoilt |= (r + numbers["t_starts_ms"] * per_ms + marks.j > filled.shape[1] - 1)[None]
     stacked[:, spoilt] = np.nan
@@ -251,14 +269,20 @@ def _rows_median(values: Floats) -> Floats:
     return np.asarray((ordered[(count - 1) // 2, at] + ordered[count // 2, at]) / 2.0)
 
 
-def _spoilt(integral: Integral, level: Floats, r: Floats, fs: float) -> Mask:
-    """Beats whose ST-T differs from the others' in a lead (movement, a step of the baseline), shape (lead, beat)."""
+def _spoilt(integral: Integral, level: Floats, r: Floats, row: NDArray[np.intp], fs: float) -> Mask:
+    """Beats whose ST-T differs in a lead from the others' of their window (movement, a step of the baseline), shape (lead, beat).
+
+    Of their window, not of the tile: in an attack ST-T changes fast, and the beats at its height are not to be lost.
+    """
     numbers = settings("beats")
     low, high = (ms * fs / 1000.0 for ms in step_settings("beats")["st_t_window_ms"])
     width = 0.02 * fs
     start = r[:, None] + np.arange(low, high, width)
     stack = integral.mean(start, start + width) - level[..., None]
-    apart = np.abs(stack - np.median(stack, axis=1, keepdims=True)).mean(axis=2)
+    apart = np.empty(stack.shape[:2])
+    for each in np.unique(row):
+        own = row == each
+        apart[:, own] = np.abs(stack[:, own] - np.median(stack[:, own], axis=1, keepdims=True)).mean(axis=2)
     usual = np.maximum(np.median(apart, axis=1, keepdims=True), numbers["spoilt_floor_uv"] / numbers["spoilt_factor"])
     return np.asarray(apart > numbers["spoilt_factor"] * usual)
 

@@ -10,6 +10,7 @@ from ecgspasm.plot.course import course
 from ecgspasm.plot.files import save
 from ecgspasm.plot.overlay import comparison
 from ecgspasm.plot.page import ecg
+from ecgspasm.plot.provocation import provocation
 from ecgspasm.plot.trend import trend
 
-__all__ = ["comparison", "course", "ecg", "save", "trend"]
+__all__ = ["comparison", "course", "ecg", "provocation", "save", "trend"]

@@ -162,6 +162,7 @@ def _panel(axes: Axes, test: ProvocationTest, rule: Rule, span: tuple[float, flo
         fontsize=7,
         frameon=False,
         handlelength=3.0,
+        markerscale=0.6,
         prop={"family": paper.FONT, "size": 7},
     )
 

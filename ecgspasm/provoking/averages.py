@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgspasm import leads as lead_names
+from ecgspasm.continuous.episode import ISCHEMIC
 from ecgspasm.continuous.monitor import monitor
 from ecgspasm.continuous.settings import settings as continuous
 from ecgspasm.continuous.trend import Interruption, Trend
@@ -16,7 +17,7 @@ from ecgspasm.ecg import ST_OFFSETS_MS, Analysis, Ecg, Floats, Measurements, Str
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.settings import settings as step_settings
 from ecgspasm.provoking.events import ProvocationEvent
-from ecgspasm.provoking.series import Mask, Series, middle
+from ecgspasm.provoking.series import Doubt, Mask, Series, middle
 from ecgspasm.provoking.settings import settings
 from ecgspasm.recording import Recording
 
@@ -72,13 +73,29 @@ def of_recording(recording: Recording, first: ProvocationEvent, baseline: Baseli
     EcgError
         If there is no baseline, or it has no lead in common.
     """
-    trend = monitor(recording, average_s=average_s).trend
+    monitored = monitor(recording, _monitored_against(recording, first, baseline, average_s), average_s=average_s)
+    trend = monitored.trend
     rows = _of_trend(trend)
     before = rows.time_s + average_s / 2.0 <= first.time_s
     level = _own_level(rows, before, first, average_s) if baseline is None else _given_level(baseline, rows.leads, average_s)
     reason = np.full((len(rows.leads), len(rows.time_s)), "", dtype="U120")
     _why(reason, rows, trend.interruptions)
-    return _series(rows, level, before, reason, recording.duration_s, recording.subject, recording.source)
+    series = _series(rows, level, before, reason, recording.duration_s, recording.subject, recording.source)
+    others = [each for each in monitored.episodes if each.measure == "ST" and each.kind != ISCHEMIC]
+    doubts = tuple(Doubt(each.onset_s, each.end_s, each.kind, "; ".join(each.evidence)) for each in others)
+    return replace(series, doubts=doubts)
+
+
+def _monitored_against(
+    recording: Recording, first: ProvocationEvent, baseline: Baseline | None, average_s: float
+) -> Ecg | Recording | None:
+    """What the monitor judges by: in a short recording its own quiet stretch may lie after the provocation."""
+    if isinstance(baseline, Analysis):
+        return baseline.ecg
+    if isinstance(baseline, Ecg | Recording):
+        return baseline
+    stop_s = min(first.time_s, recording.duration_s)
+    return recording.part(0.0, stop_s) if stop_s >= average_s + settings("series")["baseline_s"] else None
 
 
 def of_beats(
@@ -237,7 +254,8 @@ def _series(
     value = {name: _heights(rows, name) for name in names}
     change = {name: value[name] - level.value[name][:, None] for name in names}
     unknown = ~np.isfinite(level.value["st_j60_uv"]) if "st_j60_uv" in level.value else np.ones(len(rows.leads), dtype=bool)
-    reason[unknown] = "not measured in the baseline"
+    here = reason[unknown]
+    reason[unknown] = np.where(here == "", "not measured in the baseline", here)
     for name in names:
         change[name][unknown] = np.nan
     st_se = np.hypot(np.nan_to_num(rows.se_uv), np.nan_to_num(level.se_uv)[:, None])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgspasm.continuous.episode import RATE
 from ecgspasm.ecg import number
 from ecgspasm.provoking.events import Cycle
 from ecgspasm.provoking.phases import Phase
@@ -152,9 +153,17 @@ def _transient(series: Series, each: Judged, cycles: tuple[Cycle, ...], response
     early = next((one.onset for one in responses if one.onset.after in cycle.provoking and one.onset.state == EARLIER), None)
     if early is not None:
         return UNDECIDED, f"{what}; not new with the provocation: {early.reason}"
+    doubt = series.doubt(each.row) if _shows_st(each) else None
+    if doubt is not None and doubt.kind != RATE:
+        return UNDECIDED, f"{what}; but {doubt}"
     if relief.gone:
         return MET, f"{what}; transient: {relief_words(relief)}"
     return UNDECIDED, f"{what}; whether it is transient is open: {relief_words(relief)}"
+
+
+def _shows_st(each: Judged) -> bool:
+    """Whether a criterion shows ST, of which the monitor knows doubts."""
+    return each.finding.measure.startswith("st_")
 
 
 def _relief(series: Series, each: Judged, cycle: Cycle) -> Relief:
@@ -169,6 +178,11 @@ def _relief(series: Series, each: Judged, cycle: Cycle) -> Relief:
     return settled(series, share, each.row, size, rule.limit_uv, cycle)
 
 
+def lasting(seconds: float) -> str:
+    """A delay in words: seconds, or minutes where there are many."""
+    return f"{seconds:.0f} s" if seconds < 600.0 else f"{seconds / 60.0:.0f} min"
+
+
 def relief_words(relief: Relief) -> str:
     """A relief in words."""
     if not relief.gone:
@@ -177,8 +191,8 @@ def relief_words(relief: Relief) -> str:
     only_half = relief.state == HALF
     most = "at most " if (relief.half_s if only_half else relief.time_s) - relief.not_before_s > SPARSE_S else ""
     if only_half:
-        return f"below half {most}{relief.half_delay_s:.0f} s {since}"
-    return f"gone {most}{relief.delay_s:.0f} s {since}" + (f" ({relief.reason})" if relief.reason else "")
+        return f"below half {most}{lasting(relief.half_delay_s)} {since}"
+    return f"gone {most}{lasting(relief.delay_s)} {since}" + (f" ({relief.reason})" if relief.reason else "")
 
 
 def _why_not(asked: list[Judged], found: tuple[Judged, ...]) -> str:

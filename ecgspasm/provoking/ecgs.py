@@ -76,7 +76,6 @@ def timed(given: Sequence[Any]) -> tuple[list[TimedEcg], datetime | None, list[s
         if second - first > settings("series")["apart_s"]:
             notes.append(f"{(second - first) / 3600.0:.1f} h between the ECGs at {first:g} and {second:g} s: a clock jump?")
     ecgs = [_measured(at[place], pairs[place][1]) for place in order]
-    notes += [f"the ECG at {each.time_s:g} s was not measured: {each.reason}" for each in ecgs if each.reason]
     return ecgs, origin, notes
 
 
@@ -187,6 +186,8 @@ def _filled(
             if name in each.changes:
                 for table, part in zip((value, change, se), _parts(each, name), strict=True):
                     table[name][at, row] = np.where(good, part, np.nan)
+    nothing = np.flatnonzero((reason != "").all(axis=0))
+    set_aside = [f"the ECG at {ecgs[row].time_s:g} s is left out: {reason[0, row]}" for row in nothing]
     subject = next((each.measured["current"].subject for each in compared.values()), Subject())
     return Series(
         time_s=np.array([each.time_s for each in ecgs]),
@@ -204,7 +205,7 @@ def _filled(
         baseline_rate_bpm=own.rate_bpm,
         baseline_qrs_ms=own.qrs_ms,
         subject=subject,
-        notes=notes,
+        notes=(*notes, *set_aside),
         comparisons=compared,
     )
 

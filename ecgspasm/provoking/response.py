@@ -110,7 +110,8 @@ class Response:
     measure : str
         What was read.
     leads : tuple of str
-        Those that changed as much as the rule asks, to the side of `lead`; if that is `lead` alone, with the neighbours it has.
+        Those that changed as much as the rule asks, to the side of `lead`; if that is `lead` alone, with the neighbours it has;
+        of a T that turned over those where it did.
     opposite : tuple of str
         Those that changed to the other side.
     lead : str
@@ -211,6 +212,9 @@ def _response(series: Series, traces: Traces, rule: Rule, cycle: Cycle, by_sign:
     leads = {series.leads[each.lead] for each in tall[sign]}
     if len(leads) == 1:
         leads = {series.leads[each.lead] for each in beside(series, tall[sign], by_sign[sign])}
+    turned = {series.leads[each.lead] for each in tall[sign] if _turned(series, traces.measure, each)}
+    if rule.name == "T" and series.leads[main.lead] in turned:
+        leads = turned
     others = {series.leads[each.lead] for other, found in tall.items() if other != sign for each in found} - leads
     share, noise = pattern(series, traces, main.peak)
     change, half = float(traces.steady[main.lead, main.peak]), float(traces.error[main.lead, main.peak])
@@ -230,6 +234,12 @@ def _response(series: Series, traces: Traces, rule: Rule, cycle: Cycle, by_sign:
         relief=settled(series, share, main.peak, abs(change), rule.limit_uv, cycle),
         share=share,
     )
+
+
+def _turned(series: Series, measure: str, each: Run) -> bool:
+    """Whether what was upright is negative at the extremum."""
+    value = float(series.steady_value(measure)[each.lead, each.peak])
+    return value < 0.0 < value - float(series.steady_change(measure)[each.lead, each.peak])
 
 
 def _onset(series: Series, traces: Traces, cycle: Cycle, tall: list[Run], whole: tuple[Floats, Floats]) -> Onset:

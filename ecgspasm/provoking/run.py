@@ -12,10 +12,11 @@ from ecgspasm.provoking.definitions import halves, judged
 from ecgspasm.provoking.ecgs import of_ecgs, timed
 from ecgspasm.provoking.events import PROVOKING, ProvocationEvent, cycles, read_events
 from ecgspasm.provoking.phases import phases
-from ecgspasm.provoking.response import responses
+from ecgspasm.provoking.response import Response, responses
 from ecgspasm.provoking.result import ProvocationTest
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import settings
+from ecgspasm.provoking.words import clock
 from ecgspasm.recording import Recording
 
 Given = Recording | Ecg | Sequence[tuple[Any, Ecg | Analysis | Measurements]]
@@ -93,6 +94,12 @@ def _check_start(events: list[ProvocationEvent], start_s: float) -> None:
         )
 
 
+def _doubts(series: Series, found: tuple[Response, ...]) -> list[str]:
+    """Responses of ST that the monitor takes for something else."""
+    pairs = [(each, series.doubt(each.row)) for each in found if each.name == "ST"]
+    return [f"the {each.what} at {clock(each.extremum_s)}: {doubt}" for each, doubt in pairs if doubt is not None]
+
+
 def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable[str] = ()) -> ProvocationTest:
     """Judge values over time, wherever they come from.
 
@@ -120,7 +127,7 @@ def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable
         definitions=halves(series, findings, found, seen),
         judged=findings,
         series=series,
-        notes=(*notes, *late, *series.notes),
+        notes=(*notes, *late, *series.notes, *_doubts(series, seen)),
         subject=series.subject,
         source=series.source,
     )

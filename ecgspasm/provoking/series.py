@@ -32,6 +32,20 @@ def middle(values: Floats) -> Floats:
     return np.asarray(np.where(count > 0, (pair[0] + pair[1]) / 2.0, np.nan)[..., 0])
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """A stretch in which the monitor takes a change of ST for something else than ischemia."""
+
+    start_s: float
+    end_s: float
+    kind: str
+    """``posture/axis step``, ``conduction change``, ``rate-related`` or ``artefact``."""
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"it looks like {self.kind} ({self.evidence})"
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Values over time, and their change against the baseline.
@@ -55,6 +69,8 @@ class Series:
         From where to where there was something to measure.
     comparisons : mapping of int to Comparison
         By row, where whole ECGs were compared.
+    doubts : tuple of Doubt
+        Of a recording.
     """
 
     time_s: Floats
@@ -75,6 +91,7 @@ class Series:
     source: str = ""
     notes: tuple[str, ...] = ()
     comparisons: Mapping[int, Comparison] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
     _steady: dict[tuple[str, str], Floats] = field(default_factory=dict, init=False, repr=False)
 
     def measure(self, rule: Rule) -> str:
@@ -92,6 +109,10 @@ class Series:
     def error(self, measure: str) -> Floats:
         """Half of the 95 % interval of the change, shape (lead, row)."""
         return np.asarray(Z95 * np.hypot(self.se[measure], self.repeat(measure)[:, None]))
+
+    def doubt(self, row: int) -> Doubt | None:
+        """What else a change at a row looks like, if it does."""
+        return next((each for each in self.doubts if each.start_s <= self.time_s[row] <= each.end_s), None)
 
     @property
     def measured(self) -> Mask:

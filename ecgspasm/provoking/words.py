@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgspasm.provoking.definitions import SPARSE_S, relief_words
+from ecgspasm.provoking.definitions import SPARSE_S, lasting, relief_words
 from ecgspasm.provoking.response import EARLIER, FIRST_ROW, Onset, Response
 from ecgspasm.serial.comparison import MET, UNDECIDED
 from ecgspasm.serial.words import lead_span
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ecgspasm.provoking.result import ProvocationTest
 
 _SHORT = "that does not exclude spasm"
+T_ALONE = "T alone is equivocal"
 _NAMES = {"st_j_uv": "ST at J", "st_j60_uv": "ST at J+60", "t_net_uv": "T", "t_uv": "T", "u_uv": "U"}
 
 
@@ -42,7 +43,9 @@ def verdict(test: ProvocationTest) -> str:
         return f"NOT MEASURED: {why}; {_SHORT}"
     halves = ", ".join(f"{each.title} {each.verdict}" for each in test.definitions)
     if test.response is not None:
-        return f"{response_line(test.response)}; {halves}"
+        alone = f"; {T_ALONE}" if test.response.name == "T" else ""
+        doubt = test.series.doubt(test.response.row) if test.response.name == "ST" else None
+        return f"{response_line(test.response)}{alone}{'' if doubt is None else f'; but {doubt}'}; {halves}"
     new = next((each for each in test.judged if each.finding.kind == "new" and each.finding.verdict == MET), None)
     if new is not None:
         finding = new.finding
@@ -51,6 +54,9 @@ def verdict(test: ProvocationTest) -> str:
     undecided = next((each for each in test.definitions if each.verdict == UNDECIDED), None)
     if undecided is not None:
         return f"UNDECIDED: {undecided.reason}; {_SHORT}"
+    early = [f"{name} in {lead_span(leads)}" for name, leads in test.phases[0].changed.items() if leads]
+    if early:
+        return f"CHANGED BEFORE the provocation ({'; '.join(early)}), no further change found; {_SHORT}"
     given = ", ".join(each.text for each in test.events if each.kind == "provoking")
     return f"No change found after {given}; {_SHORT}"
 
@@ -67,7 +73,7 @@ def onset_words(onset: Onset) -> str:
     if onset.state == EARLIER:
         return f"before the event: {onset.reason}"
     apart = onset.time_s - onset.not_before_s
-    delay = f"{onset.delay_s:.0f} s after {onset.after.text!r}"
+    delay = f"{lasting(onset.delay_s)} after {onset.after.text!r}"
     if onset.state == FIRST_ROW:
         return f"at most {delay} ({onset.reason})"
     if isfinite(apart) and apart > SPARSE_S:

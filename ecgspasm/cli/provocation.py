@@ -1,0 +1,69 @@
+"""``ecgspasm provocation``: a provocation test, from one recording or from ECGs taken one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ecgspasm.cli.common import NOT_MEASURED, OK, check_target
+from ecgspasm.errors import EcgError
+
+if TYPE_CHECKING:
+    from ecgspasm.ecg import Ecg
+    from ecgspasm.recording import Recording
+
+
+def add_provocation(commands: Any) -> None:
+    """Add the command."""
+    told = "judge a provocation test: what changed after which event, when, and whether it was relieved"
+    parser: argparse.ArgumentParser = commands.add_parser("provocation", help=told)
+    told = "one recording that holds the whole test, or ECGs as S=RECORD with their time in s"
+    parser.add_argument("records", metavar="RECORD", nargs="+", help=told)
+    parser.add_argument(
+        "--event", metavar="S=TEXT", action="append", required=True, help="what was given when, such as '120=ergonovine 20 ug'"
+    )
+    parser.add_argument("--baseline", metavar="B", help="an earlier ECG of the person; without it what precedes the first event")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a report")
+    parser.add_argument("--plot", metavar="FILE", help="write the course as a picture (.png, .svg or .pdf)")
+    parser.set_defaults(run=_provocation)
+
+
+def _provocation(options: argparse.Namespace) -> int:
+    from ecgspasm.io import open_recording, read
+    from ecgspasm.provoking import provocation
+
+    if options.plot is not None:
+        check_target(options.plot)
+    events = [_at(each, "--event 120=ergonovine") for each in options.event]
+    given: Recording | list[tuple[float, Ecg]]
+    if len(options.records) == 1 and "=" not in options.records[0]:
+        given = open_recording(options.records[0])
+    else:
+        given = [(at, read(path)) for at, path in (_at(each, "120=ecg.hea") for each in options.records)]
+    test = provocation(given, events, baseline=None if options.baseline is None else read(options.baseline))
+    if options.json:
+        json.dump(test.to_dict(), sys.stdout, indent=2, allow_nan=False)
+        print()
+    else:
+        print(test)
+    if options.plot is not None:
+        from ecgspasm import plot
+
+        figure, _ = plot.provocation(test)
+        plot.save(figure, options.plot)
+        print(f"picture written to {options.plot}", file=sys.stderr)
+    return OK if len(test.leads) else NOT_MEASURED
+
+
+def _at(text: str, example: str) -> tuple[float, str]:
+    """Seconds and what is behind the first ``=``."""
+    seconds, mark, rest = text.partition("=")
+    try:
+        at = float(seconds)
+    except ValueError as error:
+        raise EcgError(f"{text!r} does not begin with a time in s; write it like {example}") from error
+    if not mark or not rest:
+        raise EcgError(f"{text!r} has nothing behind its time; write it like {example}")
+    return at, rest
