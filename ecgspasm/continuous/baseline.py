@@ -79,4 +79,4 @@ def _trend(recording: Recording, average_s: float) -> Trend:
             tile = measure_tile(piece.signal_uv, stream.fs, recording.leads, piece.core, average_s, carried)
             carried = tile.carried
             builder.add(tile, last=piece.last)
-    return builder.trend()
+    return builder.finish()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgspasm.continuous.growing import Growing
 from ecgspasm.continuous.settings import settings
 from ecgspasm.continuous.tile import BEAT_MEASURES, SHAPE_MEASURES, Pictures, Tile
 from ecgspasm.continuous.trend import Interruption, Small, Steps, Trend, to_steps
@@ -35,7 +37,11 @@ class TrendBuilder:
         self._rr: Floats = np.empty(0)
         self._beats: Small = np.empty((len(BEAT_MEASURES), n, 0), dtype=np.float32)
         self._next = 0
-        self._rows_of: list[tuple[Floats, Small, Steps, NDArray[np.float16]]] = []
+        # Rows come first, so that they can be added; the trend shows them last.
+        self._row_s = Growing((), np.float64)
+        self._rate = Growing((), np.float32)
+        self._steps = Growing((len(BEAT_MEASURES), n), np.int16)
+        self._se = Growing((n,), np.float16)
         self._shapes = _Shapes(n, average_s)
         self._open: dict[str, tuple[str, float]] = {}
         self.interruptions: list[Interruption] = []
@@ -53,7 +59,7 @@ class TrendBuilder:
         rows = np.arange(self._next, max(self._next, int(np.floor(known / self._step + 1e-9))) + 1)
         rows = rows[rows * self._step < (end if last else known)]
         if len(rows):
-            self._rows_of.append(self._rows(rows * self._step))
+            self._add_rows(rows * self._step)
             self._next = int(rows[-1]) + 1
             self._forget((rows[-1] + 1) * self._step - self._half)
         if last:
@@ -63,32 +69,36 @@ class TrendBuilder:
     @property
     def known_s(self) -> float:
         """Time of the newest row; minus infinity before the first."""
-        return float(self._rows_of[-1][0][-1]) if self._rows_of else -np.inf
+        return float(self._row_s.last()) if len(self._row_s) else -np.inf
 
     @property
     def interrupted(self) -> dict[str, tuple[str, float]]:
         """Leads that cannot be measured at present: reason and since when, in s."""
         return dict(self._open)
 
-    def trend(self, since_s: float = -np.inf) -> Trend:
-        """The trend so far, from the block of rows in which `since_s` lies."""
-        blocks = [block for block in self._rows_of if block[0][-1] >= since_s]
-        n = len(self.leads)
-        if blocks:
-            time, rate, steps, se = (np.concatenate([block[k] for block in blocks], axis=-1) for k in range(4))
-        else:
-            time, rate = np.empty(0), np.empty(0, np.float32)
-            steps, se = np.empty((len(BEAT_MEASURES), n, 0), np.int16), np.empty((n, 0), np.float16)
-        shape, qrs_ms = self._shapes.at(time, self._half)
+    def trend(self, since_s: float) -> Trend:
+        """A copy of the trend from a time on."""
+        first = int(np.searchsorted(self._row_s.whole(), since_s))
+        rows = tuple(each.since(first) for each in (self._row_s, self._rate, self._steps, self._se))
+        return self._trend(rows, since_s)
+
+    def finish(self) -> Trend:
+        """The whole trend, not copied; nothing can be added afterwards."""
+        return self._trend(tuple(each.whole() for each in (self._row_s, self._rate, self._steps, self._se)), -np.inf)
+
+    def _trend(self, rows: tuple[NDArray[Any], ...], since_s: float) -> Trend:
+        time, rate, steps, se = rows
+        shape_s, shape, qrs_ms = self._shapes.since(since_s, time)
         picture_s, beats, r_index = self._shapes.pictures(since_s)
         return Trend(
             leads=self.leads,
             time_s=time,
             rate_bpm=rate,
-            steps=steps,
-            se_uv=se.astype(np.float32),
+            steps=np.moveaxis(steps, 0, 2),
+            se_uv=se.T,
             qrs_ms=qrs_ms,
             shape=shape,
+            shape_s=shape_s,
             picture_s=picture_s,
             beat_uv=beats,
             r_index=r_index,
@@ -97,7 +107,9 @@ class TrendBuilder:
 
     def drop(self, before_s: float) -> None:
         """Forget the rows before a time, for a feed that never ends."""
-        self._rows_of = [block for block in self._rows_of if block[0][-1] >= before_s]
+        count = int(np.searchsorted(self._row_s.whole(), before_s))
+        for each in (self._row_s, self._rate, self._steps, self._se):
+            each.drop(count)
         self._shapes.drop(before_s)
         self.interruptions = [each for each in self.interruptions if each.end_s >= before_s]
 
@@ -105,26 +117,30 @@ class TrendBuilder:
         keep = int(np.searchsorted(self._time, before_s))
         self._time, self._rr, self._beats = self._time[keep:], self._rr[keep:], self._beats[:, :, keep:]
 
-    def _rows(self, time: Floats) -> tuple[Floats, Small, Steps, NDArray[np.float16]]:
-        """Rows at some times: rate, values (measure, lead, row) and their standard error (lead, row)."""
+    def _add_rows(self, time: Floats) -> None:
+        """Make rows at some times: rate, values and their standard error."""
         first = np.searchsorted(self._time, time - self._half)
         last = np.searchsorted(self._time, time + self._half)
         width = max(int((last - first).max(initial=0)), 1)
         place = first[:, None] + np.arange(width)
         inside = place < last[:, None]
+        self._row_s.extend(time)
         if self._beats.shape[2] == 0:
-            shape = (len(BEAT_MEASURES), len(self.leads), len(time))
-            nothing = np.full(shape, np.nan, np.float32)
-            return time, np.full(len(time), np.nan, np.float32), to_steps(nothing), nothing[0].astype(np.float16)
+            nothing = np.full((len(time), len(BEAT_MEASURES), len(self.leads)), np.nan, np.float32)
+            self._rate.extend(nothing[:, 0, 0])
+            self._steps.extend(to_steps(nothing))
+            self._se.extend(nothing[:, 0])
+            return
         place = np.minimum(place, len(self._time) - 1)
         values, count = _middle_mean(np.where(inside, self._beats[:, :, place], np.nan))
         values[count < settings("beats")["fewest"]] = np.nan
         _sign(values)
         st = BEAT_MEASURES.index("st_j60_uv")
         se = _standard_error(np.where(inside, self._beats[st][:, place], np.nan), values[st])
-        rate = 60_000.0 / _row_median(np.where(inside, self._rr[place], np.nan))
         values[:, se > settings("beats")["largest_se_uv"]] = np.nan
-        return time, rate.astype(np.float32), to_steps(values), np.minimum(se, 60_000.0).astype(np.float16)
+        self._rate.extend(60_000.0 / _row_median(np.where(inside, self._rr[place], np.nan)))
+        self._steps.extend(np.moveaxis(to_steps(values), 2, 0))
+        self._se.extend(np.minimum(se, 60_000.0).T)
 
     def _note(self, tile: Tile) -> None:
         """Keep account of when which lead could not be measured, and why."""
@@ -150,10 +166,13 @@ class _Shapes:
     def __init__(self, n_leads: int, average_s: float) -> None:
         self._n, self._average = n_leads, average_s
         self._every = max(1, round(settings("average")["picture_s"] / average_s))
-        self._middle: list[float] = []
-        self._sizes: list[Small] = []
-        self._qrs: list[float] = []
-        self._kept: list[tuple[float, Steps, float]] = []
+        self._middle = Growing((), np.float64)
+        self._sizes = Growing((len(SHAPE_MEASURES), n_leads), np.float32)
+        self._qrs = Growing((), np.float32)
+        samples = int(np.ceil(settings("average")["longest_ms"] / 1000.0 * settings("average")["kept_fs_hz"])) + 1
+        self._kept_s = Growing((), np.float64)
+        self._kept = Growing((n_leads, samples), np.int16)
+        self._r_index = Growing((), np.float32)
         self._best: tuple[int, float] = (-1, -1.0)  # bucket of the newest picture, and how much it differs from those before
         self._usual: Floats | None = None
 
@@ -161,9 +180,9 @@ class _Shapes:
         """Take the averaged beats of a tile."""
         for k, window in enumerate(pictures.window):
             middle = (float(window) + 0.5) * self._average
-            self._middle.append(middle)
-            self._sizes.append(pictures.shape[:, :, k].astype(np.float32))
-            self._qrs.append(pictures.qrs_ms)
+            self._middle.extend([middle])
+            self._sizes.extend(pictures.shape[None, :, :, k])
+            self._qrs.extend([pictures.qrs_ms])
             self._keep(int(window) // self._every, middle, pictures.beat_uv[k], pictures.r_index)
 
     def _keep(self, bucket: int, middle: float, beat: Steps, r_index: float) -> None:
@@ -174,42 +193,45 @@ class _Shapes:
             self._usual = aligned
         differs = float(np.abs(aligned - self._usual).sum())
         self._usual = self._usual + 0.05 * (aligned - self._usual)
+        padded = np.zeros((1, *self._kept.whole().shape[1:]), dtype=np.int16)
+        padded[0, :, : beat.shape[1]] = beat[:, : padded.shape[2]]
         if bucket != self._best[0]:
-            self._kept.append((middle, beat, r_index))
+            self._kept_s.extend([middle])
+            self._kept.extend(padded)
+            self._r_index.extend([r_index])
             self._best = (bucket, differs)
         elif differs > self._best[1]:
-            self._kept[-1] = (middle, beat, r_index)
+            self._kept_s.set_last(middle)
+            self._kept.set_last(padded[0])
+            self._r_index.set_last(r_index)
             self._best = (bucket, differs)
 
-    def at(self, time_s: Floats, half: float) -> tuple[Small, Small]:
-        """Sizes (measure, lead, row) and QRS width (row,) of the averaged beat around each time."""
-        shape = np.full((len(SHAPE_MEASURES), self._n, len(time_s)), np.nan, np.float32)
-        qrs_ms = np.full(len(time_s), np.nan, np.float32)
-        middle = np.array(self._middle)
-        if len(middle) and len(time_s):
-            low = int(np.searchsorted(middle, time_s[0] - self._average))
-            high = max(int(np.searchsorted(middle, time_s[-1] + self._average)), low)
-            if high > low:
-                nearest = np.clip(np.searchsorted(middle[low:high], time_s - half), 0, high - low - 1)
-                near = np.abs(middle[low:high][nearest] - time_s) <= self._average
-                shape[:, :, near] = np.stack(self._sizes[low:high], axis=2)[:, :, nearest[near]]
-                qrs_ms[near] = np.array(self._qrs[low:high], np.float32)[nearest[near]]
-        return shape, qrs_ms
+    def since(self, since_s: float, time_s: Floats) -> tuple[Floats, Small, Small]:
+        """Middles of the averaged beats, their sizes (measure, lead, window), and the QRS width around each of `time_s`."""
+        low = int(np.searchsorted(self._middle.whole(), since_s - self._average))
+        middle = self._middle.since(low)
+        if not len(middle):
+            return middle, np.empty((len(SHAPE_MEASURES), self._n, 0), np.float32), np.full(len(time_s), np.nan, np.float32)
+        after = np.searchsorted(middle, time_s).clip(max=len(middle) - 1)
+        before = np.maximum(after - 1, 0)
+        nearest = np.where(np.abs(middle[before] - time_s) <= np.abs(middle[after] - time_s), before, after)
+        near = np.abs(middle[nearest] - time_s) <= self._average
+        qrs_ms = np.where(near, self._qrs.since(low)[nearest], np.float32(np.nan))
+        return middle, np.moveaxis(self._sizes.since(low), 0, 2), qrs_ms
 
     def pictures(self, since_s: float) -> tuple[Floats, Steps, Small]:
         """Times, beats (picture, lead, sample) and fiducials of the beats kept; shorter ones end in zeros."""
-        kept = [each for each in self._kept if each[0] >= since_s]
-        longest = max((beat.shape[1] for _, beat, _ in kept), default=0)
-        beats = np.zeros((len(kept), self._n, longest), dtype=np.int16)
-        for row, (_, beat, _) in zip(beats, kept, strict=True):
-            row[:, : beat.shape[1]] = beat
-        return np.array([each[0] for each in kept]), beats, np.array([each[2] for each in kept], np.float32)
+        if np.isinf(since_s):
+            return self._kept_s.whole(), self._kept.whole(), self._r_index.whole()
+        low = int(np.searchsorted(self._kept_s.whole(), since_s))
+        return self._kept_s.since(low), self._kept.since(low), self._r_index.since(low)
 
     def drop(self, before_s: float) -> None:
         """Forget what lies before a time."""
-        low = int(np.searchsorted(np.array(self._middle), before_s))
-        self._middle, self._sizes, self._qrs = self._middle[low:], self._sizes[low:], self._qrs[low:]
-        self._kept = [each for each in self._kept if each[0] >= before_s]
+        for clock, rest in ((self._middle, (self._sizes, self._qrs)), (self._kept_s, (self._kept, self._r_index))):
+            count = int(np.searchsorted(clock.whole(), before_s))
+            for each in (*rest, clock):
+                each.drop(count)
 
 
 def _middle_mean(beats: Floats) -> tuple[Floats, NDArray[np.intp]]:

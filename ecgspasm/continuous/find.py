@@ -35,14 +35,14 @@ class Levels:
     def __init__(self, trend: Trend, baseline: Mapping[str, Floats] | None = None) -> None:
         self.trend = trend
         self._baseline = baseline or {}
-        self._found: dict[str, tuple[Floats, Floats, Floats]] = {}
+        self._found: tuple[str, tuple[Floats, Floats, Floats]] | None = None
 
     def value(self, measure: str) -> Floats:
         """A measure over time, shape (lead, row); a lead that was measured and has no U wave has one of no height."""
         if measure != "u_uv":
-            return np.asarray(self.trend.get(measure), dtype=float)
+            return self.trend.get(measure)
         measured = np.isfinite(self.trend.get("st_j60_uv"))
-        return np.where(measured, np.nan_to_num(self.trend.get("u_uv")), np.nan).astype(float)
+        return np.where(measured, np.nan_to_num(self.trend.get("u_uv")), np.float32(np.nan))
 
     def level(self, measure: str) -> Floats:
         """Its reference, shape (lead, row)."""
@@ -56,7 +56,8 @@ class Levels:
         """The deviation that an episode has to reach, shape (lead, row)."""
         numbers = settings("detect")
         stands_out = numbers["stands_out"].get(rule.measure, numbers["stands_out"]["other"])
-        return np.asarray(np.maximum(numbers["reached"] * rule.peak_uv, np.nan_to_num(stands_out * self._of(rule.measure)[2])))
+        unquiet = np.float32(stands_out) * np.nan_to_num(self._of(rule.measure)[2])
+        return np.asarray(np.maximum(np.float32(numbers["reached"] * rule.peak_uv), unquiet))
 
     @cached_property
     def rate_level_bpm(self) -> Floats:
@@ -65,16 +66,19 @@ class Levels:
         return np.asarray(quiet_level(self.trend.time_s, rate, settings("kinds")["rate_away_bpm"])[0])
 
     def _of(self, measure: str) -> tuple[Floats, Floats, Floats]:
-        if measure not in self._found:
+        """Level, deviation and unrest of a measure; those of the last one asked for are kept, which for a day of twelve leads is
+        3 MB."""
+        if self._found is None or self._found[0] != measure:
             value = self.value(measure)
             away = settings("reference")[_AWAY.get(measure.split("_")[0], "st_away_uv")]
             level = quiet_level(self.trend.time_s, value, away)
             given = self._baseline.get(measure)
             if given is not None:
-                level = np.where(np.isfinite(given)[:, None], given[:, None], level)
+                known = np.isfinite(given)
+                level[known] = given[known, None]
             deviation = value - level
-            self._found[measure] = (level, deviation, unrest(self.trend.time_s, deviation))
-        return self._found[measure]
+            self._found = (measure, (level, deviation, unrest(self.trend.time_s, deviation)))
+        return self._found[1]
 
 
 def find(levels: Levels, rule: Definition) -> tuple[Episode, ...]:
@@ -92,7 +96,9 @@ def find(levels: Levels, rule: Definition) -> tuple[Episode, ...]:
 def with_other_definitions(levels: Levels, found: tuple[Episode, ...]) -> tuple[Episode, ...]:
     """The same episodes, each with the other definitions that it meets."""
     names = {each.measure for each in found}
-    others = [(rule.id, find(levels, rule)) for rule in definitions().values() if {"U": "ST"}.get(rule.name, rule.name) in names]
+    rules = [rule for rule in definitions().values() if {"U": "ST"}.get(rule.name, rule.name) in names]
+    rules.sort(key=lambda rule: rule.measure)  # the level of a measure is found once
+    others = [(rule.id, find(levels, rule)) for rule in rules]
     return tuple(
         replace(each, also=tuple(name for name, rows in others if name != each.definition and _meets(each, rows)))
         for each in found

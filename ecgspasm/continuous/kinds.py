@@ -64,7 +64,7 @@ def _artefact(trend: Trend, group: list[Stretch], main: Stretch, row: Floats) ->
     missing = 1.0 - np.isfinite(row[part]).mean()
     if missing > numbers["missing_share"]:
         return f"{100 * missing:.0f} % of the averages are missing"
-    noise = float(np.nanmedian(trend.se_uv[main.lead, part]))
+    noise = _median_of(trend.se_uv[main.lead].astype(float), main.first, main.last + 1)
     if noise * numbers["noise_factor"] > row[main.peak]:
         return f"the averages are uncertain by {noise:.0f} uV (standard error), the change is {row[main.peak]:.0f} uV"
     name = trend.leads[main.lead]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -178,7 +179,7 @@ class Monitor:
 
     def _result(self) -> Monitoring:
         self._over = True
-        levels = Levels(self._builder.trend(), self._baseline)
+        levels = Levels(self._builder.finish(), self._baseline)
         found = with_other_definitions(levels, self._episodes(levels))
         kept = tuple(each for each in found if each.onset_s >= self._dropped_s)
         episodes = sorted((*self._finished, *kept), key=lambda each: (each.onset_s, each.measure, each.leads))
@@ -252,7 +253,7 @@ class Monitor:
         if self._builder.known_s - self._dropped_s < self._keep_s + day:
             return
         cut = self._dropped_s + day
-        levels = Levels(self._builder.trend(), self._baseline)
+        levels = Levels(self._builder.trend(-math.inf), self._baseline)
         old = [each for each in with_other_definitions(levels, self._episodes(levels)) if self._dropped_s <= each.onset_s < cut]
         self._finished += old
         self._builder.drop(cut)

@@ -6,11 +6,14 @@ drift (posture in sleep, drugs, the day) does. How wide "around" is decides betw
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import Floats
 
+_SPANS_AT_ONCE = 128
 _MAD = 1.4826  # median absolute deviation to standard deviation, for normal noise
 
 
@@ -33,7 +36,7 @@ def quiet_level(time_s: Floats, values: Floats, away_uv: float) -> Floats:
     """
     every = int(settings("reference")["every"])
     time, sparse = time_s[::every], values[:, ::every]
-    out = np.full(values.shape, np.nan)
+    out = np.full(values.shape, np.nan, np.float32)
     for row, lead in enumerate(sparse):
         known = np.isfinite(lead)
         if known.any():
@@ -56,12 +59,21 @@ def _level_of(time: Floats, values: Floats, away_uv: float) -> tuple[Floats, Flo
         middle = np.searchsorted(t, places)
         first = np.minimum(np.searchsorted(t, places - half), np.maximum(middle - least // 2, 0))
         last = np.maximum(np.searchsorted(t, places + half), np.minimum(middle + least // 2, len(t)))
-        around = first[:, None] + np.arange(max(int((last - first).max()), 1))
-        rows = np.where(around < last[:, None], v[np.minimum(around, len(v) - 1)], np.nan)
-        level = _densest(rows) if turn == 0 else _middle(rows)
+        level = _of_spans(v, first, last, _densest if turn == 0 else _middle)
         near = np.abs(values - np.interp(time, places, level)) < away_uv
         kept = near if near.sum() >= least else kept
     return places, level
+
+
+def _of_spans(values: Floats, first: Floats, last: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
+    """A statistic of the values of each span, some spans at a time: a long recording needs no more memory than a short one."""
+    out = np.empty(len(first))
+    for at in range(0, len(first), _SPANS_AT_ONCE):
+        low, high = first[at : at + _SPANS_AT_ONCE], last[at : at + _SPANS_AT_ONCE]
+        around = low[:, None] + np.arange(max(int((high - low).max()), 1))
+        rows = np.where(around < high[:, None], values[np.minimum(around, len(values) - 1)], np.nan)
+        out[at : at + _SPANS_AT_ONCE] = statistic(rows)
+    return out
 
 
 def _densest(rows: Floats) -> Floats:
@@ -98,7 +110,7 @@ def unrest(time_s: Floats, deviation_uv: Floats) -> Floats:
     numbers = settings("reference")
     every, half = int(numbers["every"]), numbers["window_s"] / 2.0
     time, sparse = time_s[::every], deviation_uv[:, ::every]
-    out = np.full(deviation_uv.shape, np.nan)
+    out = np.full(deviation_uv.shape, np.nan, np.float32)
     if len(time) < 2:
         return out
     steps, between = np.abs(np.diff(sparse, axis=1)) / np.sqrt(2.0), time[1:]

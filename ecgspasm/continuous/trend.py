@@ -49,11 +49,11 @@ class Trend:
     rate_bpm : ndarray, shape (row,)
     steps : ndarray of int16, shape (measure, lead, row)
         By `Trend.names`, in `STEP_UV` against the PR level; `get` gives them in uV.
-    se_uv : ndarray, shape (lead, row)
+    se_uv : ndarray of float16, shape (lead, row)
         Standard error of the ST level at J+60, from the scatter of the beats.
     qrs_ms : ndarray, shape (row,)
-    shape : ndarray, shape (measure, lead, row)
-        R, S and net area of the QRS complex (``r_uv, s_uv, qrs_area_uv_ms``) of the averaged beat around.
+    shape : ndarray, shape (measure, lead, window)
+        R, S and net area of the QRS complex (``r_uv, s_uv, qrs_area_uv_ms``) of the averaged beats, whose middles are `shape_s`.
     beat_uv : ndarray of int16, shape (picture, lead, sample)
         Averaged beats at `beat_fs`, one for each `picture_s`: the one of each minute or so that differs most from those before.
     interruptions : tuple of Interruption
@@ -63,9 +63,10 @@ class Trend:
     time_s: Floats
     rate_bpm: Small
     steps: Steps
-    se_uv: Small
+    se_uv: NDArray[np.float16]
     qrs_ms: Small
     shape: Small
+    shape_s: Floats
     picture_s: Floats
     beat_uv: NDArray[np.int16]
     r_index: Small
@@ -91,7 +92,8 @@ class Trend:
             If there is no such measure.
         """
         if measure == "st_uv":
-            return np.where(self.rate_bpm > FAST_BPM, self.get("st_j60_uv"), self.get("st_j80_uv"))
+            usual, fast = (self.steps[self.names.index(name)] for name in ("st_j80_uv", "st_j60_uv"))
+            return _in_uv(np.where(self.rate_bpm > FAST_BPM, fast, usual))
         if measure == "t_net_uv":
             return np.asarray(self.get("t_positive_uv") + self.get("t_negative_uv"))
         if measure == "t_uv":
@@ -100,11 +102,22 @@ class Trend:
         if measure == "st_slope_uv_per_s":
             return np.asarray((self.get("st_j80_uv") - self.get("st_j20_uv")) / np.float32(0.06))
         if measure in self.names:
-            steps = self.steps[self.names.index(measure)]
-            return np.where(steps == _ABSENT, np.float32(np.nan), steps * np.float32(STEP_UV))
+            return _in_uv(self.steps[self.names.index(measure)])
         if measure in self.shape_names:
-            return np.asarray(self.shape[self.shape_names.index(measure)])
+            return self._of_windows(self.shape[self.shape_names.index(measure)])
         raise EcgError(f"no measure {measure!r} in a trend; give st_uv, t_uv, t_net_uv or one of {', '.join(self.names)}")
+
+    def _of_windows(self, values: Small) -> Small:
+        """What was measured in averaged beats, at each row; ``nan`` where the nearest one is too far, shape (lead, row)."""
+        if len(self.shape_s) == 0:
+            return np.full((len(self.leads), len(self.time_s)), np.nan, np.float32)
+        usual = float(np.median(np.diff(self.shape_s))) if len(self.shape_s) > 1 else np.inf
+        after = np.searchsorted(self.shape_s, self.time_s).clip(max=len(self.shape_s) - 1)
+        before = np.maximum(after - 1, 0)
+        nearer = np.abs(self.shape_s[before] - self.time_s) <= np.abs(self.shape_s[after] - self.time_s)
+        nearest = np.where(nearer, before, after)
+        far = np.abs(self.shape_s[nearest] - self.time_s) > usual
+        return np.where(far, np.float32(np.nan), values[:, nearest])
 
     def beat_at(self, time_s: float) -> tuple[Floats, float]:
         """The averaged beat kept nearest to a time, shape (lead, sample) in uV at `beat_fs`, and the sample of its R.
@@ -134,6 +147,12 @@ class Trend:
         for name in ("st_uv", "t_uv", *self.names):
             columns[name] = self.get(name).T.ravel()
         return pd.DataFrame(columns)
+
+
+def _in_uv(steps: Steps) -> Small:
+    values = steps * np.float32(STEP_UV)
+    values[steps == _ABSENT] = np.nan
+    return values
 
 
 def to_steps(values_uv: Small) -> Steps:
