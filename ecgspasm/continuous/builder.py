@@ -52,9 +52,9 @@ class TrendBuilder:
         self._time = np.concatenate([self._time, tile.r_sample / self.fs])
         self._rr = np.concatenate([self._rr, tile.rr_ms])
         self._beats = np.concatenate([self._beats, tile.values], axis=2)
-        if tile.pictures is not None:
-            self._shapes.add(tile.pictures)
         end = tile.stop / self.fs
+        if tile.pictures is not None:
+            self._shapes.add(tile.pictures, end)
         known = end + self._step if last else end - self._half
         rows = np.arange(self._next, max(self._next, int(np.floor(known / self._step + 1e-9))) + 1)
         rows = rows[rows * self._step < (end if last else known)]
@@ -176,10 +176,11 @@ class _Shapes:
         self._best: tuple[int, float] = (-1, -1.0)  # bucket of the newest picture, and how much it differs from those before
         self._usual: Floats | None = None
 
-    def add(self, pictures: Pictures) -> None:
-        """Take the averaged beats of a tile."""
+    def add(self, pictures: Pictures, end_s: float) -> None:
+        """Take the averaged beats of a tile that ends at `end_s`."""
         for k, window in enumerate(pictures.window):
-            middle = (float(window) + 0.5) * self._average
+            begin = float(window) * self._average
+            middle = (begin + min(begin + self._average, max(end_s, begin))) / 2.0
             self._middle.extend([middle])
             self._sizes.extend(pictures.shape[None, :, :, k])
             self._qrs.extend([pictures.qrs_ms])
