@@ -147,6 +147,34 @@ def _calibration() -> list[str]:
     return lines
 
 
+_CONTINUOUS = re.compile(r"(?P<begin><!-- continuous: .*? -->\n).*?(?P<end><!-- continuous ends -->)", re.DOTALL)
+
+
+def continuous_tables() -> str:
+    """What the benchmarks of continuous recordings found, as Markdown."""
+    lines = ["| episodes | true | Se, % (95 % interval) | +P, % | duration Se, % | duration +P, % |", "|---" * 6 + "|"]
+    for name, words in (("edb", "European ST-T, 22 excerpts of 15 min"), ("ltstdb", "Long-Term ST, 18 records, one lead at 50 Hz")):
+        for group, rows in recorded(name)["scores"].items():
+            if name == "ltstdb" or group.endswith("person"):
+                for which, row in rows.items():
+                    lines.append(_episode_row(f"{words}: {group}, {which}", row))
+    balloon, cost = recorded("balloon"), recorded("monitor")
+    told = f"**Balloon inflations** of STAFF III, {balloon['above_100_uv']} persons whose ST changed by more than 100 uV: onset within 30 s "
+    told += f"in {balloon['onset_within_30_s']} %, recovery seen in {balloon['recovery_seen']} % of {balloon['recovery_asked']} that were "
+    told += f"recorded for a minute after it; a response to no inflation in {balloon['sham_response']} % of the baselines."
+    day, two = cost["24 h"], cost["48 h"]
+    paid = f"**Cost**: 24 h of 12 leads at 500 Hz in {day['seconds']:.0f} s on one core, {day['peak_mb'] - day['idle_mb']} MB over idle; "
+    paid += f"48 h in {two['seconds']:.0f} s, {two['peak_mb'] - two['idle_mb']} MB."
+    return "\n".join([*lines, "", told, "", paid]) + "\n"
+
+
+def _episode_row(name: str, row: dict[str, Any]) -> str:
+    figures = [_shown(row["gross"][key], 0) for key in ("episode_se", "episode_ppv", "duration_se", "duration_ppv")]
+    for place, key in enumerate(("episode_se", "episode_ppv")):
+        figures[place] += " (" + "-".join(_shown(edge, 0) for edge in row["interval"][key]) + ")"
+    return f"| {name} | {row['sums']['n_true']:.0f} | " + " | ".join(figures) + " |"
+
+
 def draw_noise_curve() -> None:
     """Error of ST and share of leads refused against the signal-to-noise ratio, for each kind of recorded noise."""
     from matplotlib.figure import Figure
@@ -172,6 +200,7 @@ def readme() -> str:
     """The README with fresh output and tables."""
     text = README.read_text(encoding="utf-8")
     text = _SERIAL.sub(lambda match: match["begin"] + serial_tables() + match["end"], text)
+    text = _CONTINUOUS.sub(lambda match: match["begin"] + continuous_tables() + match["end"], text)
     text = _TABLES.sub(lambda match: match["begin"] + benchmark_tables() + match["end"], text)
     return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
 
@@ -203,6 +232,19 @@ def draw() -> None:
     es.plot.save(figure, PICTURE)
 
 
+def draw_trend() -> None:
+    """Draw the README's picture of a trend: two attacks put into a quarter of an hour, in the leads of the index case."""
+    import ecgspasm as es
+
+    made = [
+        es.simulate.ecg(fs=250, seed=5, duration_s=900, leads=["V1", "V2", "V3", "V4"], noise_uv=8.0, **change).ecg
+        for change in ({}, {"st_uv": {"V1": 180.0, "V2": 300.0, "V3": 300.0, "V4": 220.0}}, {"t_uv": {"V2": -280.0, "V3": -220.0}})
+    ]
+    attack = es.simulate.transient(made[0], made[1], [(200, 0), (260, 1), (330, 1), (390, 0)])
+    figure, _ = es.plot.trend(es.monitor(es.simulate.transient(attack, made[2], [(560, 0), (620, 1), (720, 1), (780, 0)])))
+    es.plot.save(figure, ROOT / "docs" / "trend.png")
+
+
 def main() -> int:
     fresh = readme()
     if "--check" in sys.argv[1:]:
@@ -215,6 +257,7 @@ def main() -> int:
     WEIGHTS.write_text(beside_the_weights(), encoding="utf-8")
     draw()
     draw_noise_curve()
+    draw_trend()
     return 0
 
 

@@ -46,4 +46,5 @@ def transient(quiet: Ecg, changed: Ecg, knots: Sequence[tuple[float, float]]) ->
         raise EcgError("the times of the knots do not increase; sort them, and give at least one")
     share = np.interp(np.arange(quiet.signal_uv.shape[1]) / quiet.fs, times, shares)
     signal = (1.0 - share) * quiet.signal_uv + share * changed.signal_uv
-    return replace(quiet, signal_uv=signal, source=f"{quiet.source}, turning into {changed.source}")
+    mark = ", transiently changed"
+    return replace(quiet, signal_uv=signal, source=quiet.source.removesuffix(mark) + mark)
