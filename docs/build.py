@@ -153,18 +153,20 @@ _CONTINUOUS = re.compile(r"(?P<begin><!-- continuous: .*? -->\n).*?(?P<end><!-- 
 def continuous_tables() -> str:
     """What the benchmarks of continuous recordings found, as Markdown."""
     lines = ["| episodes | true | Se, % (95 % interval) | +P, % | duration Se, % | duration +P, % |", "|---" * 6 + "|"]
-    for name, words in (("edb", "European ST-T, 22 excerpts of 15 min"), ("ltstdb", "Long-Term ST, 18 records, one lead at 50 Hz")):
+    sets = {"edb": "European ST-T, 22 excerpts of 15 min", "ltstdb": "Long-Term ST, 18 records, one lead at 50 Hz"}
+    for name, words in sets.items():
         for group, rows in recorded(name)["scores"].items():
             if name == "ltstdb" or group.endswith("person"):
                 for which, row in rows.items():
                     lines.append(_episode_row(f"{words}: {group}, {which}", row))
     balloon, cost = recorded("balloon"), recorded("monitor")
-    told = f"**Balloon inflations** of STAFF III, {balloon['above_100_uv']} persons whose ST changed by more than 100 uV: onset within 30 s "
-    told += f"in {balloon['onset_within_30_s']} %, recovery seen in {balloon['recovery_seen']} % of {balloon['recovery_asked']} that were "
-    told += f"recorded for a minute after it; a response to no inflation in {balloon['sham_response']} % of the baselines."
+    told = f"**Balloon inflations** of STAFF III, {balloon['above_100_uv']} persons whose ST changed by more than 100 uV: "
+    told += f"onset within 30 s in {balloon['onset_within_30_s']} %, recovery seen in {balloon['recovery_seen']} % of "
+    told += f"{balloon['recovery_asked']} that were recorded for a minute after it; "
+    told += f"a response to no inflation in {balloon['sham_response']} % of the baselines."
     day, two = cost["24 h"], cost["48 h"]
-    paid = f"**Cost**: 24 h of 12 leads at 500 Hz in {day['seconds']:.0f} s on one core, {day['peak_mb'] - day['idle_mb']} MB over idle; "
-    paid += f"48 h in {two['seconds']:.0f} s, {two['peak_mb'] - two['idle_mb']} MB."
+    paid = f"**Cost**: 24 h of 12 leads at 500 Hz in {day['seconds']:.0f} s on one core, "
+    paid += f"{day['peak_mb'] - day['idle_mb']} MB over idle; 48 h in {two['seconds']:.0f} s, {two['peak_mb'] - two['idle_mb']} MB."
     return "\n".join([*lines, "", told, "", paid]) + "\n"
 
 
@@ -236,9 +238,10 @@ def draw_trend() -> None:
     """Draw the README's picture of a trend: two attacks put into a quarter of an hour, in the leads of the index case."""
     import ecgspasm as es
 
+    elevation, inversion = {"V1": 180.0, "V2": 300.0, "V3": 300.0, "V4": 220.0}, {"V2": -280.0, "V3": -220.0}
     made = [
         es.simulate.ecg(fs=250, seed=5, duration_s=900, leads=["V1", "V2", "V3", "V4"], noise_uv=8.0, **change).ecg
-        for change in ({}, {"st_uv": {"V1": 180.0, "V2": 300.0, "V3": 300.0, "V4": 220.0}}, {"t_uv": {"V2": -280.0, "V3": -220.0}})
+        for change in ({}, {"st_uv": elevation}, {"t_uv": inversion})
     ]
     attack = es.simulate.transient(made[0], made[1], [(200, 0), (260, 1), (330, 1), (390, 0)])
     figure, _ = es.plot.trend(es.monitor(es.simulate.transient(attack, made[2], [(560, 0), (620, 1), (720, 1), (780, 0)])))
