@@ -166,7 +166,8 @@ def continuous_tables() -> str:
     told += f"a response to no inflation in {balloon['sham_response']} % of the baselines."
     day, two = cost["24 h"], cost["48 h"]
     paid = f"**Cost**: 24 h of 12 leads at 500 Hz in {day['seconds']:.0f} s on one core, "
-    paid += f"{day['peak_mb'] - day['idle_mb']} MB over idle; 48 h in {two['seconds']:.0f} s, {two['peak_mb'] - two['idle_mb']} MB."
+    paid += f"{day['peak_mb'] - day['idle_mb']} MB over idle; "
+    paid += f"48 h in {two['seconds']:.0f} s, {two['peak_mb'] - two['idle_mb']} MB."
     return "\n".join([*lines, "", told, "", paid]) + "\n"
 
 
