@@ -48,7 +48,9 @@ def chosen(ids: str | Iterable[str]) -> tuple[Definition, ...]:
         If there is no such definition.
     """
     known = definitions()
-    wanted = (ids,) if isinstance(ids, str) else tuple(ids)
+    if not isinstance(ids, Iterable):
+        raise EcgError(f"the definitions are {ids!r}; give some of {', '.join(known)}")
+    wanted = (ids,) if isinstance(ids, str) else tuple(dict.fromkeys(ids))
     unknown = [each for each in wanted if each not in known]
     if unknown:
         raise EcgError(f"no definition {unknown[0]!r} of an episode; give some of {', '.join(known)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,8 +14,9 @@ from ecgspasm.continuous.builder import TrendBuilder
 from ecgspasm.continuous.carry import Carried
 from ecgspasm.continuous.definitions import DEFAULT, chosen
 from ecgspasm.continuous.episode import Episode
+from ecgspasm.continuous.events import Event, Teller
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
-from ecgspasm.continuous.monitoring import Monitoring, line
+from ecgspasm.continuous.monitoring import Monitoring
 from ecgspasm.continuous.settings import settings
 from ecgspasm.continuous.stream import Piece, Stream
 from ecgspasm.continuous.tile import measure_tile
@@ -29,31 +29,10 @@ from ecgspasm.recording import Recording
 BLOCK_S = 120.0
 """Length of the blocks in which a file is read; no result depends on it."""
 
+_DAY_S = 86400.0
+_LEAST_KEPT_S = 4 * 3600.0
+
 Baseline = Ecg | Recording
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a feed tells as soon as it can be told.
-
-    Attributes
-    ----------
-    kind : str
-        ``onset``, ``end``, ``lead off``, ``lead on``, ``gap``, ``late``.
-    time_s : float
-        When it was, from the beginning of the feed.
-    text : str
-        One line.
-    leads : tuple of str
-    episode : Episode or None
-        As it is known now; its kind may still change.
-    """
-
-    kind: str
-    time_s: float
-    text: str
-    leads: tuple[str, ...] = ()
-    episode: Episode | None = None
 
 
 class Monitor:
@@ -73,7 +52,7 @@ class Monitor:
     definitions : iterable of str
         Of ``continuous/definitions.toml``.
     keep_s : float
-        A feed that never ends is kept for this long; what was found before remains found.
+        A feed that never ends is kept for this long, four hours or more, and a day; what was found before remains found.
 
     Raises
     ------
@@ -99,30 +78,35 @@ class Monitor:
         definitions: Iterable[str] = DEFAULT,
         subject: Subject | None = None,
         source: str = "",
-        keep_s: float = 8 * 86400.0,
+        keep_s: float = 8 * _DAY_S,
     ) -> None:
-        if not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
+        if not _is_number(fs) or not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
             raise EcgError(f"fs is {fs!r}; give the sampling rate in Hz, between 50 and 10000")
+        if isinstance(leads, str) or not all(isinstance(name, str) for name in leads):
+            raise EcgError(f"leads is {leads!r}; give a list of lead names such as ['II', 'V2']")
+        if not isinstance(subject, Subject | None):
+            raise EcgError(f"subject is {type(subject).__name__}; give ecgspasm.Subject(sex=..., age=...)")
         self.leads = tuple(lead_names.canonical(name) for name in leads)
         if not 1 <= len(self.leads) <= 15 or len(set(self.leads)) < len(self.leads):
             raise EcgError(f"the leads are {', '.join(self.leads) or 'none'}; give 1 to 15, and none twice")
         numbers = settings("stream")
-        average = numbers["average_s"] if average_s is None else float(average_s)
-        if not 8.0 <= average <= 60.0:
+        average = numbers["average_s"] if average_s is None else average_s
+        if not _is_number(average) or not 8.0 <= average <= 60.0:
             raise EcgError(f"average_s is {average_s!r}; give 8 to 60 s")
-        self._average_s = average
+        if not _is_number(keep_s) or not keep_s >= _LEAST_KEPT_S:
+            raise EcgError(f"keep_s is {keep_s!r}; give {_LEAST_KEPT_S:g} s or more")
+        self._average_s = average = float(average)
         self._stream = Stream(float(fs), len(self.leads))
         self._input_fs = float(fs)
         self._builder = TrendBuilder(self._stream.fs, self.leads, average, numbers["step_s"])
         self._rules = chosen(definitions)
         self._baseline, self._reference, self._notes = baseline_values(baseline, self.leads, average)
         self._subject, self._source = subject or Subject(), source
-        self._keep_s = max(float(keep_s), 4 * 3600.0)
+        self._keep_s = float(keep_s)
         self._finished: list[Episode] = []
         self._dropped_s = 0.0
-        self._told: list[Episode] = []
-        self._told_notes = 0
-        self._off: dict[str, str] = {}
+        self._measured_before_s = 0.0
+        self._teller = Teller(self._input_fs)
         self._over = False
         self._carried: Carried | None = None
 
@@ -149,9 +133,9 @@ class Monitor:
         """
         known = self._builder.known_s
         self.feed(np.asarray(block, dtype=float), start)
-        events = self._stream_events()
+        events = self._teller.of_stream(self._stream.notes)
         if self._builder.known_s > known:
-            events += self._lead_events() + self._episode_events()
+            events += self._teller.of_leads(self._builder.interrupted, self._builder.known_s) + self._episode_events()
             self._forget()
         return events
 
@@ -181,10 +165,9 @@ class Monitor:
         self._over = True
         levels = Levels(self._builder.finish(), self._baseline)
         found = with_other_definitions(levels, self._episodes(levels))
-        kept = tuple(each for each in found if each.onset_s >= self._dropped_s)
-        episodes = sorted((*self._finished, *kept), key=lambda each: (each.onset_s, each.measure, each.leads))
+        episodes = sorted((*self._finished, *self._kept(found)), key=lambda each: (each.onset_s, each.measure, each.leads))
         fs = self._input_fs
-        strange = [Interruption(start / fs, end / fs, (), what) for start, end, what in self._stream.notes]
+        strange = [Interruption(note.start / fs, note.end / fs, (), note.what) for note in self._stream.notes]
         stopped = sorted((*self._builder.interruptions, *strange), key=lambda each: each.start_s)
         return Monitoring(
             leads=self.leads,
@@ -196,74 +179,44 @@ class Monitor:
             notes=self._notes,
             subject=self._subject,
             source=self._source,
+            measured_before_s=self._measured_before_s,
             levels=levels,
         )
 
     def _episodes(self, levels: Levels) -> tuple[Episode, ...]:
         return tuple(each for rule in self._rules for each in find(levels, rule))
 
-    def _stream_events(self) -> list[Event]:
-        new, self._told_notes = self._stream.notes[self._told_notes :], len(self._stream.notes)
-        fs = self._input_fs
-        return [
-            Event("gap" if what.startswith("no samples") else "late", start / fs, f"{what}: {start / fs:.1f} to {end / fs:.1f} s")
-            for start, end, what in new
-        ]
-
-    def _lead_events(self) -> list[Event]:
-        now = {lead: reason for lead, (reason, _) in self._builder.interrupted.items()}
-        at = self._builder.known_s
-        events = [
-            Event("lead off", self._builder.interrupted[lead][1], f"{lead}: {reason}", (lead,))
-            for lead, reason in now.items()
-            if self._off.get(lead) != reason
-        ]
-        events += [Event("lead on", at, f"{lead} is measured again", (lead,)) for lead in self._off if lead not in now]
-        self._off = now
-        return events
-
     def _episode_events(self) -> list[Event]:
-        """Onsets and ends that have not been told, from the last hours."""
-        since = self._builder.known_s - settings("live")["window_s"]
-        levels = Levels(self._builder.trend(since), self._baseline)
+        """What is new of episodes, by the last hours."""
         if self._builder.known_s < settings("live")["learning_s"] and not self._baseline:
             return []
-        events = []
-        for each in self._episodes(levels):
-            before = next((k for k, told in enumerate(self._told) if _same(told, each)), None)
-            if before is None:
-                events.append(Event("onset", each.onset_s, f"onset: {line(each)}", each.leads, each))
-            elif self._told[before].open_end and not each.open_end:
-                events.append(Event("end", each.end_s, f"end: {line(each)}", each.leads, each))
-            else:
-                self._told[before] = each
-                continue
-            if before is None:
-                self._told.append(each)
-                if not each.open_end:
-                    events.append(Event("end", each.end_s, f"end: {line(each)}", each.leads, each))
-            else:
-                self._told[before] = each
-        self._told = [each for each in self._told if each.end_s > since]
-        return events
+        since = self._builder.known_s - settings("live")["window_s"]
+        levels = Levels(self._builder.trend(since), self._baseline)
+        return self._teller.of_episodes(self._episodes(levels), since, self._builder.known_s)
 
     def _forget(self) -> None:
         """Let go of the oldest day of a feed that has become too long; its episodes are kept as they are."""
-        day = 86400.0
-        if self._builder.known_s - self._dropped_s < self._keep_s + day:
+        if self._builder.known_s - self._dropped_s < self._keep_s + _DAY_S:
             return
-        cut = self._dropped_s + day
+        cut = self._dropped_s + _DAY_S
         levels = Levels(self._builder.trend(-math.inf), self._baseline)
-        old = [each for each in with_other_definitions(levels, self._episodes(levels)) if self._dropped_s <= each.onset_s < cut]
-        self._finished += old
+        found = with_other_definitions(levels, self._episodes(levels))
+        self._finished += [each for each in self._kept(found) if each.onset_s < cut]
+        self._measured_before_s += levels.trend.measured_s(before_s=cut)
         self._builder.drop(cut)
+        old = sum(note.end / self._input_fs < cut for note in self._stream.notes)
+        del self._stream.notes[:old]
+        self._teller.forget_notes(old)
         self._dropped_s = cut
 
+    def _kept(self, found: Iterable[Episode]) -> list[Episode]:
+        """Those that were not found before: one that runs over the cut is there already, and its rest is none of its own."""
+        rest = [each for each in found if each.onset_s >= self._dropped_s]
+        return [each for each in rest if not (each.open_start and any(each.onset_s < one.end_s for one in self._finished))]
 
-def _same(one: Episode, other: Episode) -> bool:
-    """Whether two are the same episode, known at different times."""
-    overlap = min(one.end_s, other.end_s) - max(one.onset_s, other.onset_s)
-    return one.measure == other.measure and overlap > 0 and bool(set(one.leads) & set(other.leads))
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def monitor(

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ecgspasm.continuous.definitions import chosen
 from ecgspasm.continuous.episode import ISCHEMIC, Episode
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
@@ -54,16 +52,15 @@ class Monitoring:
     notes: tuple[str, ...] = ()
     subject: Subject = field(default_factory=Subject)
     source: str = ""
+    measured_before_s: float = 0.0
+    """Of a feed that became too long to be kept whole: how much was measured before the trend begins."""
     levels: Levels = field(repr=False, kw_only=True)
     """Reference and deviation of every measure over time."""
 
     @property
     def measured_s(self) -> float:
         """How long at least one lead was measured."""
-        if len(self.trend.time_s) < 2:
-            return 0.0
-        known = np.isfinite(self.trend.get("st_j60_uv")).any(axis=0)
-        return float(known.sum() * (self.trend.time_s[1] - self.trend.time_s[0]))
+        return self.measured_before_s + self.trend.measured_s()
 
     @property
     def ischemic(self) -> tuple[Episode, ...]:

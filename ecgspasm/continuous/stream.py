@@ -16,6 +16,22 @@ _WORK_FS_HZ = 250.0  # delineation and levels need no finer grid than that of th
 _LONGEST_GAP_S = 7 * 86400.0  # a clock that is further off is wrong, and nobody waits for that many empty tiles
 
 
+_CLOSE_S = 10.0
+
+GAP = "no samples came"
+LATE = "late samples filled a gap"
+TOO_LATE = "repeated or too late samples were left out"
+
+
+@dataclass(frozen=True)
+class Note:
+    """From and to which input sample something did not come as it should, and what."""
+
+    start: int
+    end: int
+    what: str
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """A tile with its margins: `core` is the absolute sample of the first column, and where the tile begins and ends."""
@@ -39,8 +55,8 @@ class Stream:
         self._number = 0  # of the next tile
         self._rest: Floats = np.empty((n_leads, 0))  # input samples that do not fill a working sample yet
         self._taken = 0  # input samples so far
-        self.notes: list[tuple[int, int, str]] = []
-        """What did not come as it should: from and to which input sample, and what."""
+        self.notes: list[Note] = []
+        """What did not come as it should."""
 
     @property
     def taken(self) -> int:
@@ -68,7 +84,7 @@ class Stream:
             days = (start - self._taken) / self.fs / self.step / 86400.0
             raise EcgError(f"the block begins {days:.0f} days after the last one; mend the clock, or begin a new recording there")
         if start > self._taken:
-            self.notes.append((self._taken, start, "no samples came"))
+            self._note(self._taken, start, GAP)
             yield from self._skip(start - self._taken)
         elif start < self._taken:
             self._late(block[:, : self._taken - start], start)
@@ -139,12 +155,21 @@ class Stream:
             block = self._coarse(block[:, : block.shape[1] // self.step * self.step])
             start += skip
         at = start // self.step - self._first
-        low, high = max(at, 0), min(at + block.shape[1], self._kept.shape[1])
-        filled = 0
+        # What lies in a tile that has been measured comes too late, also where it is still kept as the next one's margin.
+        open_from = max(self._number * self._tile - self._first, 0)
+        low, high = max(at, open_from), min(at + block.shape[1], self._kept.shape[1])
+        filled = False
         if high > low:
             part, late = self._kept[:, low:high], block[:, low - at : high - at]
             gap = np.isnan(part) & ~np.isnan(late)
             part[gap] = late[gap]
-            filled = int(gap.any(axis=0).sum()) * self.step
-        what = f"late samples, {filled} of them still in time" if filled else "repeated or too late samples were left out"
-        self.notes.append((start, end, what))
+            filled = bool(gap.any())
+        self._note(start, end, LATE if filled else TOO_LATE)
+
+    def _note(self, start: int, end: int, what: str) -> None:
+        """Remember it; one close behind another of its kind prolongs that one: a bad line must not fill the memory."""
+        last = self.notes[-1] if self.notes else None
+        if last is not None and last.what == what and last.end <= start <= last.end + _CLOSE_S * self.fs * self.step:
+            self.notes[-1] = Note(last.start, end, what)
+        else:
+            self.notes.append(Note(start, end, what))

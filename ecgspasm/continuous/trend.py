@@ -107,6 +107,13 @@ class Trend:
             return self._of_windows(self.shape[self.shape_names.index(measure)])
         raise EcgError(f"no measure {measure!r} in a trend; give st_uv, t_uv, t_net_uv or one of {', '.join(self.names)}")
 
+    def measured_s(self, *, before_s: float = np.inf) -> float:
+        """How long at least one lead was measured."""
+        if len(self.time_s) < 2:
+            return 0.0
+        known = np.isfinite(self.get("st_j60_uv")).any(axis=0) & (self.time_s < before_s)
+        return float(known.sum() * (self.time_s[1] - self.time_s[0]))
+
     def _of_windows(self, values: Small) -> Small:
         """What was measured in averaged beats, at each row; ``nan`` where the nearest one is too far, shape (lead, row)."""
         if len(self.shape_s) == 0:

@@ -20,6 +20,7 @@ from ecgspasm.continuous.detect import runs
 from ecgspasm.continuous.episode import ARTEFACT, CONDUCTION, ISCHEMIC, RATE, STEP, Episode
 from ecgspasm.continuous.monitoring import Monitoring, clock
 from ecgspasm.continuous.settings import settings
+from ecgspasm.continuous.stream import GAP
 from ecgspasm.continuous.tile import BEAT_MEASURES
 from ecgspasm.continuous.trend import FAST_BPM
 from ecgspasm.ecg import Floats
@@ -202,7 +203,7 @@ def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float
     spans = list(zip(time[starts] - half, time[ends - 1] + half, strict=True))
     for each in monitoring.interruptions:
         # Without leads it tells how the samples came; what came late is not missing.
-        if lead in each.leads or (not each.leads and each.reason.startswith("no samples")):
+        if lead in each.leads or (not each.leads and each.reason == GAP):
             spans.append((each.start_s, each.end_s))
     merged: list[tuple[float, float]] = []
     for start, end in sorted((float(start), float(end)) for start, end in spans):
