@@ -50,7 +50,7 @@ class Recording:
         object.__setattr__(self, "leads", tuple(lead_names.canonical(name) for name in self.leads))
         if not self.leads or len(set(self.leads)) < len(self.leads):
             raise EcgError(f"the leads are {', '.join(self.leads) or 'none'}; give at least one, and none twice")
-        if not FS_RANGE_HZ[0] <= self.fs <= FS_RANGE_HZ[1]:
+        if not is_number(self.fs) or not FS_RANGE_HZ[0] <= self.fs <= FS_RANGE_HZ[1]:
             raise EcgError(f"fs is {self.fs!r}; give the sampling rate in Hz, between 50 and 10000")
 
     @classmethod
@@ -102,7 +102,7 @@ class Recording:
 
     def blocks(self, seconds: float) -> Iterator[Floats]:
         """Stretches of `seconds`, one after the other, shape (lead, sample) in uV; the last one may be shorter."""
-        length = round(seconds * self.fs)
+        length = round(seconds * self.fs) if is_number(seconds) else 0
         if length < 1:
             raise EcgError(f"blocks of {seconds!r} s hold no sample; give some seconds")
         for start in range(0, self.n_samples, length):
@@ -110,6 +110,8 @@ class Recording:
 
     def part(self, start_s: float, stop_s: float) -> Ecg:
         """A stretch as an `Ecg` for the steps that want one."""
+        if not is_number(start_s) or not is_number(stop_s):
+            raise EcgError(f"{start_s!r} to {stop_s!r} s is no stretch of a recording; give two times in s")
         start, stop = (min(max(round(each * self.fs), 0), self.n_samples) for each in (start_s, stop_s))
         if stop <= start:
             raise EcgError(f"{start_s:g} to {stop_s:g} s is no stretch of a recording of {self.duration_s:g} s")
@@ -133,3 +135,8 @@ class Recording:
     def __repr__(self) -> str:
         where = f", source={self.source!r}" if self.source else ""
         return f"Recording({len(self.leads)} leads {' '.join(self.leads)}, {self.duration_s:g} s at {self.fs:g} Hz{where})"
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))

@@ -12,6 +12,7 @@ from ecgspasm.continuous.definitions import DEFAULT, definitions
 from ecgspasm.continuous.episode import ARTEFACT, CONDUCTION, ISCHEMIC, RATE, STEP, Episode
 from ecgspasm.continuous.monitor import Monitor, monitor
 from ecgspasm.continuous.monitoring import COLUMNS, Monitoring
+from ecgspasm.ecg import Floats
 
 FS = 250
 ANTERIOR = {"V1": 180.0, "V2": 300.0, "V3": 300.0, "V4": 220.0}
@@ -121,9 +122,25 @@ def test_limits_are_kept(step_uv: float) -> None:
     assert all(each.extremum_uv == pytest.approx(change, abs=25) for each in of(found))
 
 
-def test_a_brief_spike_is_no_episode() -> None:
-    brief = es.simulate.transient(quiet(), changed(st_uv=tuple(ANTERIOR.items())), [(300, 0), (301, 1), (309, 1), (310, 0)])
-    assert monitor(brief).episodes == ()
+@pytest.mark.parametrize("plateau_s", [5.0, 10.0, 15.0])
+def test_a_brief_spike_is_no_episode(plateau_s: float) -> None:
+    """However high: what the published definitions ask for lasts half a minute."""
+    high = changed(st_uv=tuple((lead, 2 * amount) for lead, amount in ANTERIOR.items()))
+    knots = [(300, 0), (300.5, 1), (300.5 + plateau_s, 1), (301 + plateau_s, 0)]
+    assert monitor(es.simulate.transient(quiet(), high, knots)).episodes == ()
+
+
+def test_a_long_attack_is_not_taken_for_the_usual_level() -> None:
+    """Fifty minutes within four hours, more than half of the span around."""
+    signal = [quiet().signal_uv[6:9]] * 16
+    high = changed(st_uv=tuple(ANTERIOR.items())).signal_uv[6:9]
+    signal[8] = es.simulate.transient(quiet(), changed(st_uv=tuple(ANTERIOR.items())), [(300, 0), (360, 1)]).signal_uv[6:9]
+    signal[9:12] = [high] * 3
+    found = monitor(es.Ecg(signal_uv=np.concatenate(signal, axis=1), fs=FS, leads=["V1", "V2", "V3"]))
+    (episode,) = of(found)
+    assert episode.extremum_uv > 200
+    assert episode.onset_s == pytest.approx(8 * 900 + 310, abs=20)
+    assert episode.end_s == pytest.approx(12 * 900, abs=20)
 
 
 def test_one_noisy_lead_is_no_ischemia() -> None:
@@ -247,8 +264,45 @@ def test_a_feed_needs_no_more_memory_the_longer_it_goes() -> None:
         live.push(block)
     rows = len(live._builder.trend(-np.inf).time_s)
     live._keep_s = -86400.0 + 3600.0  # as if the day that it may keep were long over
+    live._dropped_s = 4 * 3600.0 - 86400.0
     live.push(block)
     assert len(live._builder.trend(-np.inf).time_s) < rows
+    assert live.finish().measured_s == pytest.approx(33 * 900, rel=0.01)
+
+
+def test_a_bad_line_does_not_fill_the_memory() -> None:
+    live = Monitor(FS, ["V2"])
+    for at in range(0, 3000 * 50, 50):
+        live.push(quiet()["V2"][None, at : at + 49], start=at)
+    assert len(live._stream.notes) < 10
+
+
+def told_of(signal: Floats, size: int, **more: object) -> list[tuple[str, str]]:
+    live = Monitor(FS, attack().leads, **more)  # type: ignore[arg-type]
+    events = [event for at in range(0, signal.shape[1], size) for event in live.push(signal[:, at : at + size])]
+    return [(event.kind, event.episode.measure) for event in events if event.episode]
+
+
+def test_one_block_of_hours_tells_what_many_tell() -> None:
+    hours = np.concatenate([attack().signal_uv, *[quiet().signal_uv] * 17], axis=1)
+    assert told_of(hours, hours.shape[1]) == [("onset", "ST"), ("end", "ST")]
+
+
+def test_an_attack_that_the_leads_do_not_outlast_is_told_to_end() -> None:
+    signal = attack().signal_uv.copy()
+    signal[:, 400 * FS :] = np.nan
+    assert told_of(signal, 2500) == [("onset", "ST"), ("end", "ST")]
+
+
+def test_a_dip_is_no_end() -> None:
+    knots = [(300.0, 0.0), (320.0, 1.0), (420.0, 1.0), (424.0, 0.0), (436.0, 0.0), (440.0, 1.0), (560.0, 1.0), (580.0, 0.0)]
+    signal = es.simulate.transient(quiet(), changed(st_uv=tuple(ANTERIOR.items())), knots).signal_uv
+    assert told_of(signal, 500) == [("onset", "ST"), ("end", "ST")]
+
+
+def test_each_definition_tells_its_own_episodes() -> None:
+    told = told_of(attack().signal_uv, 2500, definitions=["long-term-a", "long-term-c", "long-term-a"])
+    assert told.count(("onset", "ST")) == told.count(("end", "ST")) == 2
 
 
 def test_gaps_and_late_blocks_are_filled_or_told() -> None:
@@ -305,6 +359,10 @@ def test_bad_blocks_are_refused_and_nothing_is_lost() -> None:
         (np.full((12, 10), np.inf), None, "infinite"),
         (signal[:, :10], -5, "begins at 0"),
         (signal[:, :10], 10**12, "mend the clock"),
+        (signal[:, :10], 2.5, "number of its first sample"),
+        ([["a"]], None, "no array of numbers"),
+        ([[1.0, 2.0], [1.0]], None, "no array of numbers"),
+        (np.full((12, 10), 1e300), None, "absurd"),
     ):
         with pytest.raises(es.EcgError, match=words):
             live.push(block, start=start)
@@ -336,6 +394,13 @@ def test_a_baseline_that_cannot_be_measured_is_told() -> None:
     [
         ({"fs": 20, "leads": ["V2"]}, "between 50 and 10000"),
         ({"fs": 250, "leads": []}, "give 1 to 15"),
+        ({"fs": "fast", "leads": ["V2"]}, "between 50 and 10000"),
+        ({"fs": 250, "leads": "V2"}, "give a list of lead names"),
+        ({"fs": 250, "leads": None}, "give a list of lead names"),
+        ({"fs": 250, "leads": ["V2"], "average_s": "x"}, "give 8 to 60 s"),
+        ({"fs": 250, "leads": ["V2"], "keep_s": float("nan")}, "s or more"),
+        ({"fs": 250, "leads": ["V2"], "definitions": None}, "give some of european-st"),
+        ({"fs": 250, "leads": ["V2"], "subject": "me"}, "give ecgspasm.Subject"),
         ({"fs": 250, "leads": ["V2", "v2"]}, "none twice"),
         ({"fs": 250, "leads": ["V2"], "average_s": 4}, "give 8 to 60 s"),
         ({"fs": 250, "leads": ["V2"], "definitions": ["x"]}, "no definition 'x'"),

@@ -57,7 +57,8 @@ def stretches(time_s: Floats, deviation_uv: Floats, asked_uv: Floats, rule: Defi
             for sign in (1, -1) if rule.sign == 0 else (rule.sign,):
                 part = (time_s[rows], sign * deviation_uv[lead, rows], asked_uv[lead, rows], sign * value[lead, rows])
                 for first, peak, last in _of_sign(*part, rule):
-                    open_ends = (first == 0, last == len(rows) - 1)
+                    # The end is known when the deviation has stayed below the limit for long enough.
+                    open_ends = (first == 0, part[0][-1] - part[0][last] < rule.quiet_s)
                     if any(open_ends) and part[0][last] - part[0][first] < rule.peak_s:
                         continue  # too little of it is seen to tell it from an edge
                     found.append(Stretch(lead, int(rows[first]), int(rows[peak]), int(rows[last]), *open_ends))
@@ -81,6 +82,8 @@ def _of_sign(time: Floats, height: Floats, asked: Floats, value: Floats, rule: D
     out = []
     for each in np.unique(holds):
         first, last = int(low_starts[each]), int(low_ends[each]) - 1
+        if time[last] - time[first] + settings("stream")["step_s"] < rule.peak_s - numbers["rows_s"]:
+            continue  # a spike, however high
         out.append((first, first + int(height[first : last + 1].argmax()), last))
     return out
 

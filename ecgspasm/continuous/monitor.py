@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgspasm import leads as lead_names
@@ -18,19 +17,20 @@ from ecgspasm.continuous.events import Event, Teller
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
 from ecgspasm.continuous.monitoring import Monitoring
 from ecgspasm.continuous.settings import settings
-from ecgspasm.continuous.stream import Piece, Stream
+from ecgspasm.continuous.stream import Piece, Stream, as_block
 from ecgspasm.continuous.tile import measure_tile
 from ecgspasm.continuous.trend import Interruption
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.delineate import one_blas_thread
-from ecgspasm.recording import Recording
+from ecgspasm.recording import Recording, is_number
 
 BLOCK_S = 120.0
 """Length of the blocks in which a file is read; no result depends on it."""
 
 _DAY_S = 86400.0
 _LEAST_KEPT_S = 4 * 3600.0
+_OVERLAP_S = 2 * 3600.0
 
 Baseline = Ecg | Recording
 
@@ -80,9 +80,9 @@ class Monitor:
         source: str = "",
         keep_s: float = 8 * _DAY_S,
     ) -> None:
-        if not _is_number(fs) or not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
+        if not is_number(fs) or not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
             raise EcgError(f"fs is {fs!r}; give the sampling rate in Hz, between 50 and 10000")
-        if isinstance(leads, str) or not all(isinstance(name, str) for name in leads):
+        if not isinstance(leads, list | tuple) or not all(isinstance(name, str) for name in leads):
             raise EcgError(f"leads is {leads!r}; give a list of lead names such as ['II', 'V2']")
         if not isinstance(subject, Subject | None):
             raise EcgError(f"subject is {type(subject).__name__}; give ecgspasm.Subject(sex=..., age=...)")
@@ -91,9 +91,9 @@ class Monitor:
             raise EcgError(f"the leads are {', '.join(self.leads) or 'none'}; give 1 to 15, and none twice")
         numbers = settings("stream")
         average = numbers["average_s"] if average_s is None else average_s
-        if not _is_number(average) or not 8.0 <= average <= 60.0:
+        if not is_number(average) or not 8.0 <= average <= 60.0:
             raise EcgError(f"average_s is {average_s!r}; give 8 to 60 s")
-        if not _is_number(keep_s) or not keep_s >= _LEAST_KEPT_S:
+        if not is_number(keep_s) or not keep_s >= _LEAST_KEPT_S:
             raise EcgError(f"keep_s is {keep_s!r}; give {_LEAST_KEPT_S:g} s or more")
         self._average_s = average = float(average)
         self._stream = Stream(float(fs), len(self.leads))
@@ -131,12 +131,23 @@ class Monitor:
             If the block has another number of rows, infinite values, or begins before 0 or more than a week ahead; what was
             pushed before remains.
         """
+        self._check_open()
+        events: list[Event] = []
+        told = known = self._builder.known_s
+        for piece in self._stream.push(as_block(block), start):
+            self._add(piece)
+            known = self._builder.known_s
+            # A block of hours must not hide what lies further back than a feed is judged on.
+            if known > told + settings("live")["window_s"] / 3.0:
+                events += self._measured_events()
+                told = known
+        events = self._teller.of_stream(self._stream.notes) + events
+        return events + (self._measured_events() if known > told else [])
+
+    def _measured_events(self) -> list[Event]:
         known = self._builder.known_s
-        self.feed(np.asarray(block, dtype=float), start)
-        events = self._teller.of_stream(self._stream.notes)
-        if self._builder.known_s > known:
-            events += self._teller.of_leads(self._builder.interrupted, self._builder.known_s) + self._episode_events()
-            self._forget()
+        events = self._teller.of_leads(self._builder.interrupted, known) + self._episode_events()
+        self._forget()
         return events
 
     def finish(self) -> Monitoring:
@@ -202,8 +213,9 @@ class Monitor:
         levels = Levels(self._builder.trend(-math.inf), self._baseline)
         found = with_other_definitions(levels, self._episodes(levels))
         self._finished += [each for each in self._kept(found) if each.onset_s < cut]
-        self._measured_before_s += levels.trend.measured_s(before_s=cut)
-        self._builder.drop(cut)
+        # rows before the last cut are counted already, those of the overlap will be counted with the rest
+        self._measured_before_s += levels.trend.measured_s(before_s=cut - _OVERLAP_S)
+        self._builder.drop(cut - _OVERLAP_S)  # what the quiet level after the cut is found from
         old = sum(note.end / self._input_fs < cut for note in self._stream.notes)
         del self._stream.notes[:old]
         self._teller.forget_notes(old)
@@ -213,10 +225,6 @@ class Monitor:
         """Those that were not found before: one that runs over the cut is there already, and its rest is none of its own."""
         rest = [each for each in found if each.onset_s >= self._dropped_s]
         return [each for each in rest if not (each.open_start and any(each.onset_s < one.end_s for one in self._finished))]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def monitor(

@@ -48,19 +48,20 @@ def quiet_level(time_s: Floats, values: Floats, away_uv: float) -> Floats:
 def _level_of(time: Floats, values: Floats, away_uv: float) -> tuple[Floats, Floats]:
     """Level of one lead at places some way apart: both of shape (place,)."""
     numbers = settings("reference")
-    half, least = numbers["window_s"] / 2.0, int(numbers["least"])
+    least = int(numbers["least"])
     # Places where something was measured, no more than a step from each other.
     grid = np.arange(time[0], time[-1] + numbers["step_s"], numbers["step_s"])
     places = time[np.unique(np.searchsorted(time, grid).clip(max=len(time) - 1))]
     kept = np.ones(len(time), dtype=bool)
     level: Floats = np.empty(0)
     for turn in range(numbers["turns"]):
+        half = numbers["window_s" if turn else "first_window_s"] / 2.0
         t, v = time[kept], values[kept]
         middle = np.searchsorted(t, places)
         first = np.minimum(np.searchsorted(t, places - half), np.maximum(middle - least // 2, 0))
         last = np.maximum(np.searchsorted(t, places + half), np.minimum(middle + least // 2, len(t)))
         level = _of_spans(v, first, last, _densest if turn == 0 else _middle)
-        near = np.abs(values - np.interp(time, places, level)) < away_uv
+        near = np.abs(values - np.interp(time, places, level)) < away_uv * (1.0 if turn else numbers["first_away"])
         kept = near if near.sum() >= least else kept
     return places, level
 

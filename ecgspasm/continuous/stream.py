@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import Floats
@@ -17,6 +18,8 @@ _LONGEST_GAP_S = 7 * 86400.0  # a clock that is further off is wrong, and nobody
 
 
 _CLOSE_S = 10.0
+
+_LARGEST_UV = 1e9
 
 GAP = "no samples came"
 LATE = "late samples filled a gap"
@@ -39,6 +42,17 @@ class Piece:
     signal_uv: Floats
     core: tuple[int, int, int]
     last: bool = False
+
+
+def as_block(given: ArrayLike) -> Floats:
+    """An array of numbers; an EcgError if it is none."""
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"it holds {array.dtype}")
+        return np.asarray(array, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise EcgError(f"the block is no array of numbers ({error}); give uV of shape (lead, sample)") from error
 
 
 class Stream:
@@ -72,11 +86,13 @@ class Stream:
         start : int, optional
             Absolute sample of the first column; directly behind the last block if not given.
         """
-        block = np.asarray(block, dtype=float)
         if block.ndim != 2 or block.shape[0] != self._n_leads:
             raise EcgError(f"the block has the shape {block.shape}; give (lead, sample) for {self._n_leads} leads")
-        if np.isinf(block).any():
-            raise EcgError("the block holds infinite values; use nan where a sample is missing")
+        with np.errstate(invalid="ignore"):
+            if (np.abs(block) > _LARGEST_UV).any():
+                raise EcgError("the block holds infinite or absurd values; give microvolts, and nan where a sample is missing")
+        if start is not None and (isinstance(start, bool) or not isinstance(start, int | np.integer)):
+            raise EcgError(f"the block begins at {start!r}; give the number of its first sample")
         start = self._taken if start is None else int(start)
         if start < 0:
             raise EcgError(f"the block begins at sample {start}; the recording begins at 0")

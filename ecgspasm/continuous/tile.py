@@ -93,7 +93,7 @@ def measure_tile(
     origin, start, stop = core
     missing = np.isnan(signal_uv)
     if missing.all() or signal_uv.shape[1] < step_settings("input")["shortest_s"] * fs:
-        reason = "no signal" if missing.all() else "too short a piece between two gaps"
+        reason = "no signal" if missing.all() else "too short a piece of signal"
         return _nothing(start, stop, (reason,) * len(leads))
     ecg = Ecg(signal_uv=signal_uv, fs=fs, leads=leads)
     reasons = quality.lead_quality(ecg, missing_share=settings("tile")["missing_share"])

@@ -84,6 +84,8 @@ def case_table(courses: Iterable[Course]) -> CaseTable:
     EcgError
         If something else than courses is given.
     """
+    if not isinstance(courses, Iterable | Course):
+        raise EcgError(f"this is a {type(courses).__name__}, not a list of Course")
     given = [courses] if isinstance(courses, Course) else list(courses)
     for each in given:
         if not isinstance(each, Course):

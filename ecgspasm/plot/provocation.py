@@ -155,6 +155,8 @@ def _panel(axes: Axes, test: ProvocationTest, rule: Rule, span: tuple[float, flo
         _marks(axes, test, each)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -1.25 * rule.peak_uv), max(high, 1.25 * rule.peak_uv))
+    if not axes.get_legend_handles_labels()[0]:
+        return  # nothing was measured
     axes.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),

@@ -17,7 +17,7 @@ from ecgspasm.provoking.result import ProvocationTest
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import settings
 from ecgspasm.provoking.words import clock
-from ecgspasm.recording import Recording
+from ecgspasm.recording import Recording, is_number
 
 Given = Recording | Ecg | Sequence[tuple[Any, Ecg | Analysis | Measurements]]
 
@@ -69,6 +69,8 @@ def provocation(
         recording = Recording.of(given) if isinstance(given, Ecg) else given
         read, notes = read_events(events, recording.recorded_at, dated=None)
         _check_start(read, 0.0)
+        if average_s is not None and not is_number(average_s):
+            raise EcgError(f"average_s is {average_s!r}; give 8 to 60 s")
         average = settings("series")["average_s"] if average_s is None else float(average_s)
         return judge_series(of_recording(recording, _first(read), baseline, average), read, notes)
     if isinstance(given, str) or not isinstance(given, Sequence):
