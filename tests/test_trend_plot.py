@@ -23,7 +23,8 @@ from ecgspasm.continuous.trend import Interruption, Trend, to_steps
 from ecgspasm.errors import EcgError
 from ecgspasm.leads import STANDARD
 from ecgspasm.plot import save
-from ecgspasm.plot.trend import MEASURES, envelope
+from ecgspasm.plot.lanes import envelope
+from ecgspasm.plot.trend import MEASURES
 from ecgspasm.plot.trend import trend as draw
 
 Shape = Callable[[np.ndarray], Any]

@@ -6,7 +6,6 @@ Exit status: 0 analysed, 1 bad input, 2 wrong usage, 3 nothing could be measured
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgspasm import __version__
 from ecgspasm.cli.benchmark import add_benchmarks
-from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target
+from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target, print_json, tell
 from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.cli.provocation import add_provocation
 from ecgspasm.errors import EcgError
@@ -100,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from ecgspasm import plot
     from ecgspasm.criteria import load_criteria
     from ecgspasm.io import read
     from ecgspasm.serial.compare import compare
@@ -108,13 +108,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.plot is not None:
         check_target(options.plot)
     change = compare(read(options.baseline), read(options.current), electrodes=options.electrodes, criteria=criteria)
-    _print_json(change.to_dict()) if options.json else print(change)
-    if options.plot is not None:
-        from ecgspasm import plot
-
-        figure, _ = plot.comparison(change)
-        plot.save(figure, options.plot)
-        print(f"picture written to {options.plot}", file=sys.stderr)
+    tell(options, change, lambda: plot.comparison(change))
     return OK if change.comparable else NOT_MEASURED
 
 
@@ -123,7 +117,7 @@ def _measure(options: argparse.Namespace) -> int:
     from ecgspasm.io import read
 
     found = analyze(read(options.record)).measurements
-    _print_json(found.to_dict()) if options.json else print(_measure_text(found))
+    print_json(found.to_dict()) if options.json else print(_measure_text(found))
     return OK if any(state == "measured" for state in found.state) else NOT_MEASURED
 
 
@@ -163,7 +157,7 @@ def _delineate(options: argparse.Namespace) -> int:
         written = write_annotations(found, options.annotate, PurePath(options.record).stem)
         print(f"{len(written)} annotation files written to {options.annotate}", file=sys.stderr)
     if options.json:
-        _print_json({"fs_hz": ecg.fs, "unit": "sample", "waves": _rows(frame)})
+        print_json({"fs_hz": ecg.fs, "unit": "sample", "waves": _rows(frame)})
     else:
         print(frame.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.0f}"))
     return OK if len(frame) and frame["peak"].notna().any() else NOT_MEASURED
@@ -179,18 +173,13 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _course(options: argparse.Namespace) -> int:
+    from ecgspasm import plot
     from ecgspasm.course import Course
 
     if options.plot is not None:
         check_target(options.plot)
     found = Course.load(options.file)
-    _print_json(found.to_dict()) if options.json else print(found)
-    if options.plot is not None:
-        from ecgspasm import plot
-
-        figure, _ = plot.course(found)
-        plot.save(figure, options.plot)
-        print(f"picture written to {options.plot}", file=sys.stderr)
+    tell(options, found, lambda: plot.course(found))
     return OK
 
 
@@ -198,8 +187,3 @@ def _demo(options: argparse.Namespace) -> int:
     from ecgspasm.demo import run
 
     return run(options.output)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    json.dump(value, sys.stdout, indent=2, allow_nan=False)
-    print()

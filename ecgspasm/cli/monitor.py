@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ecgspasm.cli.common import NOT_MEASURED, OK, check_target
+from ecgspasm.cli.common import NOT_MEASURED, OK, check_target, tell
 
 
 def add_monitor(commands: Any) -> None:
@@ -31,6 +30,7 @@ def add_monitor(commands: Any) -> None:
 
 
 def _monitor(options: argparse.Namespace) -> int:
+    from ecgspasm import plot
     from ecgspasm.continuous.definitions import DEFAULT, chosen
     from ecgspasm.continuous.monitor import monitor
     from ecgspasm.io import open_recording
@@ -45,17 +45,7 @@ def _monitor(options: argparse.Namespace) -> int:
     baseline = None if options.baseline is None else open_recording(options.baseline)
     with bar(recording.duration_s) as progress:
         found = monitor(recording, baseline, average_s=options.average, definitions=wanted, progress=progress)
-    if options.json:
-        json.dump(found.to_dict(), sys.stdout, indent=2, allow_nan=False)
-        print()
-    else:
-        print(found)
-    if options.plot is not None:
-        from ecgspasm import plot
-
-        figure, _ = plot.trend(found)
-        plot.save(figure, options.plot)
-        print(f"picture written to {options.plot}", file=sys.stderr)
+    tell(options, found, lambda: plot.trend(found))
     return OK if found.measured_s else NOT_MEASURED
 
 

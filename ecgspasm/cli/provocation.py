@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
-from ecgspasm.cli.common import NOT_MEASURED, OK, check_target
+from ecgspasm.cli.common import NOT_MEASURED, OK, check_target, tell
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -31,6 +29,7 @@ def add_provocation(commands: Any) -> None:
 
 
 def _provocation(options: argparse.Namespace) -> int:
+    from ecgspasm import plot
     from ecgspasm.io import open_recording, read
     from ecgspasm.provoking import provocation
 
@@ -43,17 +42,7 @@ def _provocation(options: argparse.Namespace) -> int:
     else:
         given = [(at, read(path)) for at, path in (_at(each, "120=ecg.hea") for each in options.records)]
     test = provocation(given, events, baseline=None if options.baseline is None else read(options.baseline))
-    if options.json:
-        json.dump(test.to_dict(), sys.stdout, indent=2, allow_nan=False)
-        print()
-    else:
-        print(test)
-    if options.plot is not None:
-        from ecgspasm import plot
-
-        figure, _ = plot.provocation(test)
-        plot.save(figure, options.plot)
-        print(f"picture written to {options.plot}", file=sys.stderr)
+    tell(options, test, lambda: plot.provocation(test))
     return OK if len(test.leads) else NOT_MEASURED
 
 

@@ -74,6 +74,14 @@ def average_beats(signal_uv: Floats, fs: float, r_sample: Floats, window: NDArra
     return Averages(_levelled(np.stack(beats), fs), before, chosen[keep], count[keep])
 
 
+def known_median(values: Floats) -> Floats:
+    """Median over the windows of what is known, shape (lead,); ``nan`` where nothing is."""
+    ordered = np.sort(values, axis=0)  # nan last
+    count = np.maximum(np.isfinite(ordered).sum(axis=0), 1)
+    at = np.arange(values.shape[1])
+    return np.asarray((ordered[(count - 1) // 2, at] + ordered[count // 2, at]) / 2.0)
+
+
 def _levelled(beats: Floats, fs: float) -> Floats:
     """Take off the line between the ends of each averaged beat, so that they can be strung together."""
     width = max(1, round(0.02 * fs))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgspasm.continuous.average import Averages, Fiducials
+from ecgspasm.continuous.average import Averages, Fiducials, known_median
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import Floats
 
@@ -30,9 +30,9 @@ def to_carry(averages: Averages, marks: Fiducials, usable: NDArray[np.bool_]) ->
     """What to hand to the next tile."""
     common = replace(
         marks,
-        t_onset=_middle(marks.t_onset),
-        t_offset=_middle(marks.t_offset),
-        u_peak=_middle(marks.u_peak),
+        t_onset=known_median(marks.t_onset)[None],
+        t_offset=known_median(marks.t_offset)[None],
+        u_peak=known_median(marks.u_peak)[None],
     )
     return Carried(np.average(averages.signal_uv, axis=0, weights=averages.count), averages.before, usable, common, 0)
 
@@ -69,11 +69,3 @@ def carried_marks(carried: Carried | None, averages: Averages, usable: NDArray[n
 def once_more(carried: Carried) -> Carried:
     """The same, carried one tile further."""
     return replace(carried, tiles=carried.tiles + 1)
-
-
-def _middle(values: Floats) -> Floats:
-    """Median over the windows of what is known, shape (1, lead)."""
-    ordered = np.sort(values, axis=0)
-    count = np.maximum(np.isfinite(ordered).sum(axis=0), 1)
-    at = np.arange(values.shape[1])
-    return np.asarray((ordered[(count - 1) // 2, at] + ordered[count // 2, at])[None] / 2.0)

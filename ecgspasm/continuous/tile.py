@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ecgspasm.continuous.average import Averages, Fiducials, average_beats, find_fiducials
+from ecgspasm.continuous.average import Averages, Fiducials, average_beats, find_fiducials, known_median
 from ecgspasm.continuous.carry import Carried, carried_marks, once_more, to_carry
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import ST_OFFSETS_MS, Beats, Ecg, Floats, MedianBeat, Waves
@@ -245,8 +245,8 @@ def _u_height(integral: Integral, marks: Fiducials, r: Floats, row: NDArray[np.i
     numbers = step_settings("u_wave")
     per_ms = fs / 1000.0
     usual = 2 * np.isfinite(marks.u_peak).sum(axis=0) >= len(marks.u_peak)
-    peak = np.where(usual, _rows_median(marks.u_peak), np.nan)
-    start = _rows_median(marks.t_offset) + numbers["after_t_ms"] * per_ms
+    peak = np.where(usual, known_median(marks.u_peak), np.nan)
+    start = known_median(marks.t_offset) + numbers["after_t_ms"] * per_ms
     next_p = marks.qrs_onset + rr * (1.0 - numbers["usual_pr_s"]) - numbers["before_p_ms"] * per_ms
     end = np.minimum(start + numbers["reach_ms"] * per_ms, next_p)
     known = np.isfinite(peak) & (peak > start) & (peak < end)
@@ -259,14 +259,6 @@ def _u_height(integral: Integral, marks: Fiducials, r: Floats, row: NDArray[np.i
     share = (np.where(known, peak - start, 0.0) / np.where(known, end - start, 1.0))[:, None]
     height = at(peak) - at(start) - share * (at(end) - at(start))
     return np.where(known[:, None], height, np.nan)
-
-
-def _rows_median(values: Floats) -> Floats:
-    """Median over the windows, shape (lead,); ``nan`` where none has a value."""
-    ordered = np.sort(values, axis=0)  # nan last
-    count = np.maximum(np.isfinite(ordered).sum(axis=0), 1)
-    at = np.arange(values.shape[1])
-    return np.asarray((ordered[(count - 1) // 2, at] + ordered[count // 2, at]) / 2.0)
 
 
 def _spoilt(integral: Integral, level: Floats, r: Floats, row: NDArray[np.intp], fs: float) -> Mask:

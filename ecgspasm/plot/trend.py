@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +27,9 @@ from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.plot import paper
 from ecgspasm.plot.averages import Beats
+from ecgspasm.plot.lanes import COLUMN_MM, Row, draw_guides, draw_row, envelope
 from ecgspasm.plot.sheet import Line, person, source_name, typeset, wrapped
-from ecgspasm.plot.timeline import GUIDE, LEFT_MM, RATE_MM, RIGHT_MM, TimeAxis, part_of, wave
+from ecgspasm.plot.timeline import LEFT_MM, RATE_MM, RIGHT_MM, TimeAxis, part_of, wave
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,38 +46,13 @@ KINDS = {
     CONDUCTION: ("C", "#aa4499", "\\\\\\\\"),
     ARTEFACT: ("A", "#777777", "xxxx"),
 }
-_GAP, _PALE = "#e4e4e4", "#ececec"
+_PALE = "#ececec"
 
-_LABEL_MM = 28.0
-_COLUMN_MM = 0.2
-"""Within so much of the time axis only the least and the largest value are drawn; a line is wider."""
 _BAR_MM, _LANES = 3.6, 3
 _BETWEEN_MM = 1.5
 _LEAST_ROW_MM, _LIMIT_MM = 7.5, (2.2, 10.0)
 """The smallest row, and how far from zero the limit of an episode lies at least and at most."""
 _TICKS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-
-
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """One lead."""
-
-    lead: str
-    values: Floats
-    """Deviation in uV, shape (row,)."""
-    label: str
-    gaps: tuple[tuple[float, float], ...]
-    """When it was not measured, in s."""
-    up: float
-    down: float
-    """Space above and below zero, in uV."""
-
-    @property
-    def cut(self) -> float:
-        """The largest value that does not fit, or 0."""
-        known = self.values[np.isfinite(self.values)]
-        off = known[(known > self.up) | (known < -self.down)]
-        return float(off[np.abs(off).argmax()]) if len(off) else 0.0
 
 
 def trend(
@@ -133,8 +109,8 @@ def trend(
     y = _draw_bars(axes, axis, top, shown, lanes, labels)
     for row in rows:
         y -= row.up * scale + _BETWEEN_MM
-        _draw_row(axes, axis, row, y, scale, monitoring.trend.time_s)
-        _draw_guides(axes, row.lead, y, scale, rules)
+        draw_row(axes, axis, row, y, scale, monitoring.trend.time_s)
+        draw_guides(axes, row.lead, y, scale, rules)
         _shade(axes, axis, row, y, scale, shown, monitoring.trend.time_s)
         y -= row.down * scale
     _draw_rate(axes, axis, monitoring, bottom)
@@ -180,7 +156,7 @@ def _rules(shown: Sequence[Episode], measure: str) -> list[Definition]:
     return [known[name] for name in found or usual[:1]]
 
 
-def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episode], limit: float) -> _Row:
+def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episode], limit: float) -> Row:
     place = monitoring.leads.index(lead)
     values = monitoring.deviation_uv(measure)[place]
     known = values[np.isfinite(values)]
@@ -193,7 +169,7 @@ def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episo
         given = monitoring.reference.get(lead) == BASELINE and measure in {rule.measure for rule in definitions().values()}
         spread = f"{level.min():.0f} to {level.max():.0f}" if np.ptp(level) >= 20.0 else f"{np.median(level):.0f}"
         label = typeset(f"{'baseline' if given else 'quiet'} {spread} uV")
-    return _Row(lead, values, label, tuple(_gaps(monitoring, lead, values)), up, down)
+    return Row(lead, values, label, tuple(_gaps(monitoring, lead, values)), up, down)
 
 
 def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float, float]]:
@@ -214,7 +190,7 @@ def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float
     return merged
 
 
-def _scaled(rows: list[_Row], limit: float) -> tuple[float, list[_Row]]:
+def _scaled(rows: list[Row], limit: float) -> tuple[float, list[Row]]:
     """Millimetres per uV for all rows, and the rows cut to what has room."""
     room, most = {1: (45.0, 45.0), 2: (70.0, 70.0)}.get(len(rows), (130.0, 150.0))
     least = _LIMIT_MM[0] / limit
@@ -247,7 +223,7 @@ def _title(monitoring: Monitoring, measure: str) -> str:
 
 
 def _head(
-    monitoring: Monitoring, shown: dict[int, Episode], measure: str, rules: list[Definition], rows: list[_Row]
+    monitoring: Monitoring, shown: dict[int, Episode], measure: str, rules: list[Definition], rows: list[Row]
 ) -> Iterator[Line]:
     """What it is, what was found, how to read it, and what is missing."""
     yield from wrapped(_title(monitoring, measure), 11.0, weight="bold", most=2)
@@ -360,82 +336,7 @@ def _draw_ticks(axes: Axes, axis: TimeAxis, bottom: float, top: float) -> None:
         paper.text(axes, x, bottom - 4.2, words, fontsize=7.0, ha="center")
 
 
-def envelope(x: Floats, y: Floats, column: float) -> tuple[Floats, Floats]:
-    """Fewer points that draw the same line: of each column the least and the largest, and one ``nan`` if it has any.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (point,)
-        `x` increasing; `y` ``nan`` where the line is broken.
-    column : float
-        Width of a column in units of `x`.
-
-    Returns
-    -------
-    x, y : ndarray
-        A lone value between two gaps appears as a dash as wide as a column.
-    """
-    number = np.floor(x / column).astype(np.intp)
-    first = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    ends = np.append(first[1:], len(x))
-    width = int((ends - first).max())
-    if width > 3:
-        place = first[:, None] + np.arange(width)
-        inside = place < ends[:, None]
-        block = np.where(inside, y[np.minimum(place, len(y) - 1)], np.nan)
-        known = np.isfinite(block)
-        picked = [np.where(known, block, np.inf).argmin(axis=1), np.where(known, block, -np.inf).argmax(axis=1)]
-        broken = inside & ~known
-        picked.append(np.where(broken.any(axis=1), broken.argmax(axis=1), picked[0]))
-        rows = np.unique(first[:, None] + np.stack(picked, axis=1))
-        x, y = x[rows], y[rows]
-    known = np.concatenate([[False], np.isfinite(y), [False]])
-    lone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
-    x = np.insert(x, lone + 1, x[lone] + column)
-    return x, np.insert(y, lone + 1, y[lone])
-
-
-def _draw_row(axes: Axes, axis: TimeAxis, row: _Row, zero: float, scale: float, time: Floats) -> None:
-    """Label, curve, what was cut off, and when there is none."""
-    from matplotlib.collections import PolyCollection
-
-    axes.plot([LEFT_MM, RIGHT_MM], [zero, zero], color=GUIDE, linewidth=0.4, zorder=1.5, gid=f"zero-{row.lead}")
-    low, high = zero - row.down * scale, zero + row.up * scale
-    lines = [row.label, *([typeset(f"cut off: to {row.cut:+.0f} uV")] if row.cut else [])]
-    y = (low + high) / 2.0 + 0.6 + 1.2 * (len(lines) - 1)
-    paper.text(axes, paper.LEFT_MM, y, row.lead, fontsize=9.0, weight="bold")
-    for number, words in enumerate(lines, 1):
-        paper.text(axes, paper.LEFT_MM, y - 2.7 * number, paper.shorten(words, _LABEL_MM, 6.0), fontsize=6.0, color=paper.GREY)
-    edges = [axis.at(span) for span in row.gaps]
-    boxes = [[(left, low), (right, low), (right, high), (left, high)] for left, right in edges]
-    axes.add_collection(PolyCollection(boxes, facecolor=_GAP, linewidth=0, zorder=0.8, gid=f"gap-{row.lead}"), autolim=False)
-    x, values = envelope(axis.at(time), row.values, _COLUMN_MM)
-    shown = zero + scale * np.clip(values, -row.down, row.up)
-    axes.plot(x, shown, color=paper.INK, linewidth=0.7, solid_joinstyle="round", zorder=3, gid=f"trend-{row.lead}")
-    for off, marker, edge, gid in ((values > row.up, "^", high, "above"), (values < -row.down, "v", low, "below")):
-        starts, ends = runs(off)
-        style: dict[str, Any] = {"marker": marker, "markersize": 3.0, "linestyle": "none", "clip_on": False, "zorder": 4}
-        if len(starts):
-            middle = (x[starts] + x[ends - 1]) / 2.0
-            axes.plot(middle, np.full(len(starts), edge), color=paper.INK, gid=f"{gid}-{row.lead}", **style)
-
-
-def _draw_guides(axes: Axes, lead: str, zero: float, scale: float, rules: list[Definition]) -> None:
-    """The limits of an episode, each with its words."""
-    levels = {sign * rule.peak_uv for rule in rules for sign in ((1, -1) if not rule.sign else (rule.sign,))}
-    labelled: list[float] = []
-    for level in (0.0, *sorted(levels, key=abs, reverse=True)):
-        y = zero + level * scale
-        if level:
-            style: dict[str, Any] = {"color": GUIDE, "linewidth": 0.5, "linestyle": (0, (3.0, 2.0)), "zorder": 1.5}
-            axes.plot([LEFT_MM, RIGHT_MM], [y, y], gid=f"limit-{lead}", **style)
-        if all(abs(y - other) > 2.0 for other in labelled):
-            labelled.append(y)
-            words = typeset(f"{level:+g}" if level else "0")
-            paper.text(axes, LEFT_MM - 0.8, y, words, fontsize=5.0, ha="right", va="center_baseline")
-
-
-def _shade(axes: Axes, axis: TimeAxis, row: _Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats) -> None:
+def _shade(axes: Axes, axis: TimeAxis, row: Row, zero: float, scale: float, shown: dict[int, Episode], time: Floats) -> None:
     """The episodes in which the lead takes part, each with its extremum."""
     from matplotlib.patches import Rectangle
 
@@ -467,6 +368,6 @@ def _draw_rate(axes: Axes, axis: TimeAxis, monitoring: Monitoring, bottom: float
     for value, y in ((low, bottom + 1.5), (high, bottom + 1.5 + inner)):
         axes.plot([LEFT_MM, RIGHT_MM], [y, y], color=_PALE, linewidth=0.5, zorder=0.9)
         paper.text(axes, LEFT_MM - 0.8, y, f"{value:.0f}", fontsize=5.0, ha="right", va="center_baseline")
-    x, values = envelope(axis.at(monitoring.trend.time_s), rate, _COLUMN_MM)
+    x, values = envelope(axis.at(monitoring.trend.time_s), rate, COLUMN_MM)
     shown = bottom + 1.5 + inner * (np.clip(values, low, high) - low) / (high - low)
     axes.plot(x, shown, color="#0072b2", linewidth=0.7, zorder=3, gid="rate")
