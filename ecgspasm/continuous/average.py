@@ -112,7 +112,8 @@ def find_fiducials(averages: Averages, fs: float) -> Fiducials | None:
     middle = (found.qrs_onset + found.qrs_offset) / 2.0
     apart = np.abs(np.where(np.isfinite(middle), middle, found.r_sample)[:, None] - expected)
     nearest = apart.argmin(axis=0)
-    good = (apart[nearest, np.arange(n_windows)] < 0.12 * fs) & np.isfinite(middle[nearest])
+    near = settings("average")["found_near_ms"] * fs / 1000.0
+    good = (apart[nearest, np.arange(n_windows)] < near) & np.isfinite(middle[nearest])
     if not good.any():
         return None
     at, origin = nearest[good], expected[good]

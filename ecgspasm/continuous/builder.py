@@ -188,12 +188,13 @@ class _Shapes:
 
     def _keep(self, bucket: int, middle: float, beat: Steps, r_index: float) -> None:
         """Of each bucket the beat that differs most from the slow mean of those before."""
+        numbers = settings("average")
         low = round(r_index)
-        aligned = beat[:, low : low + 64].astype(float)  # half a second after R: QRS and ST-T
+        aligned = beat[:, low : low + round(numbers["differs_ms"] / 1000.0 * numbers["kept_fs_hz"])].astype(float)
         if self._usual is None or self._usual.shape != aligned.shape:
             self._usual = aligned
         differs = float(np.abs(aligned - self._usual).sum())
-        self._usual = self._usual + 0.05 * (aligned - self._usual)
+        self._usual = self._usual + numbers["mean_share"] * (aligned - self._usual)
         padded = np.zeros((1, *self._kept.whole().shape[1:]), dtype=np.int16)
         padded[0, :, : beat.shape[1]] = beat[:, : padded.shape[2]]
         if bucket != self._best[0]:

@@ -134,7 +134,8 @@ class Trend:
         EcgError
             If there is none within two minutes.
         """
-        if len(self.picture_s) == 0 or np.abs(self.picture_s - time_s).min() > 120.0:
+        reach_s = settings("average")["beat_reach_s"]
+        if len(self.picture_s) == 0 or not np.abs(self.picture_s - time_s).min() <= reach_s:
             raise EcgError(f"there is no averaged beat near {time_s:.0f} s; the leads could not be measured there")
         nearest = int(np.abs(self.picture_s - time_s).argmin())
         beat = self.beat_uv[nearest].astype(float)
