@@ -22,6 +22,7 @@ _HOME = {
     "Recording": "ecgspasm.recording",
     "Subject": "ecgspasm.ecg",
     "analyze": "ecgspasm.analysis",
+    "batch": "ecgspasm.batching.run",
     "case_table": "ecgspasm.course",
     "compare": "ecgspasm.serial.compare",
     "delineate": "ecgspasm.analysis",
@@ -45,6 +46,7 @@ __all__ = [
     "Subject",
     "__version__",
     "analyze",
+    "batch",
     "case_table",
     "compare",
     "delineate",
@@ -61,6 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ecgspasm import plot, simulate
     from ecgspasm.analysis import analyze, delineate
+    from ecgspasm.batching.run import batch
     from ecgspasm.continuous.monitor import Monitor, monitor
     from ecgspasm.course import Course, case_table, load_courses
     from ecgspasm.criteria import load_criteria

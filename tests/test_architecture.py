@@ -18,7 +18,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"demo", "training"},
-    {"plot", "benchmarks"},
+    {"batching", "plot", "benchmarks"},
     {"course"},
     {"provoking"},
     {"continuous"},
@@ -105,7 +105,7 @@ def test_analysis_loads_neither_matplotlib_nor_pandas_nor_wfdb() -> None:
 def test_public_names() -> None:
     promised = {"read", "Ecg", "Measurements", "Subject", "analyze", "delineate", "compare", "load_criteria", "EcgError"}
     promised |= {"simulate", "plot", "Course", "case_table", "load_courses"}
-    promised |= {"Monitor", "ProvocationTest", "Recording", "monitor", "open_recording", "provocation"}
+    promised |= {"batch", "Monitor", "ProvocationTest", "Recording", "monitor", "open_recording", "provocation"}
     assert promised | {"__version__"} == set(ecgspasm.__all__)
     for name in promised:
         assert getattr(ecgspasm, name) is not None

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm import __version__
+from ecgspasm.cli.batch import add_batch
 from ecgspasm.cli.benchmark import add_benchmarks
 from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target, print_json, tell
 from ecgspasm.cli.monitor import add_monitor
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     course.add_argument("--plot", metavar="FILE", help="write the timeline as a picture (.png, .svg or .pdf)")
     course.set_defaults(run=_course)
 
+    add_batch(commands)
     add_benchmarks(commands)
 
     demo = commands.add_parser("demo", help="compare the shipped index case and a real ECG, with pictures")

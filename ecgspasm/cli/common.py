@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OK, BAD_INPUT, USAGE, NOT_MEASURED = 0, 1, 2, 3
 
+INTERRUPTED = 130
+"""What a shell gives for a program that was stopped with Ctrl-C."""
+
 
 def check_target(path: str) -> None:
     """Refuse a file that cannot be written before the work is done, not after it."""

@@ -1,0 +1,114 @@
+"""What came of a run: counts, failures by reason, quality, changes by territory; as JSON and as a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecgspasm.batching.parts import whole
+from ecgspasm.ecg import MEASURED
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_REASONS = 50
+_PATH = re.compile(r"^[^:]*[/\\][^:]*: |^[^: ]+\.\w{1,8}: ")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def summarise(tables: Iterable[pa.Table], manifest: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    """Count over all parts, one after the other.
+
+    Parameters
+    ----------
+    tables : iterable of pyarrow.Table
+        The long tables of the parts.
+    manifest : dict
+    titles : mapping of str to str
+        Title of each criterion, by its id.
+    """
+    counted = Counter[str]()
+    reasons, states = Counter[str](), Counter[str]()
+    verdicts: dict[str, Counter[str]] = {}
+    territories: dict[str, Counter[str]] = {}
+    for table in tables:
+        _count(table, counted, reasons, states, verdicts, territories)
+    records = int(manifest["records"])
+    found: dict[str, Any] = {
+        "ecgspasm": manifest["ecgspasm"],
+        "use": "research only; not a medical device",
+        "what": manifest["what"],
+        "records": records,
+        "done": counted["records"],
+        "failed": counted["failed"],
+        "not_measurable": counted["not_measurable"],
+        "failures": dict(reasons.most_common(_MOST_REASONS)),
+        "leads": dict(states.most_common(_MOST_REASONS)),
+    }
+    if manifest["what"] == "compare":
+        found["findings"] = {
+            name: {"title": titles.get(name, name), **{word: each[word] for word in ("MET", "NOT_MET", "UNDECIDED")}}
+            | {"territories": dict(territories.get(name, Counter()).most_common())}
+            for name, each in verdicts.items()
+        }
+    return found
+
+
+def _count(
+    table: pa.Table,
+    counted: Counter[str],
+    reasons: Counter[str],
+    states: Counter[str],
+    verdicts: dict[str, Counter[str]],
+    territories: dict[str, Counter[str]],
+) -> None:
+    measure, state, value = (_column(table, name) for name in ("measure", "state", "value"))
+    record = np.asarray(table.column("record").combine_chunks().indices)
+    failed = measure == "error"
+    counted["records"] += len(np.unique(record))
+    counted["failed"] += int(failed.sum())
+    reasons.update(kind_of(text) for text in state[failed])
+    # one measure stands for the lead: what is not measurable in it is so in all
+    one = (measure == "st_j60_uv") | (measure == "change_st_j60_uv")
+    states.update("measured" if text in (MEASURED, "absent") else kind_of(text.partition(": ")[2] or text) for text in state[one])
+    with_lead = np.unique(record[one & (state == MEASURED)])
+    counted["not_measurable"] += len(np.unique(record)) - int(failed.sum()) - len(with_lead)
+    for row in np.flatnonzero(np.char.startswith(measure.astype(str), "finding:")):
+        name = measure[row].removeprefix("finding:")
+        verdict, _, said = state[row].partition(" ")
+        verdicts.setdefault(name, Counter())[verdict] += 1
+        if value[row] == 1.0:
+            territories.setdefault(name, Counter())[said.partition(":")[0] or "no lead"] += 1
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[Any]]:
+    column: np.ndarray[tuple[int], np.dtype[Any]] = table.column(name).to_numpy()
+    return column
+
+
+def kind_of(reason: str) -> str:
+    """A reason without the name of its file and without its numbers, so that alike ones are counted together.
+
+    Examples
+    --------
+    >>> kind_of("data/12.hea: the record has 3 segments")
+    'the record has # segments'
+    """
+    return _NUMBER.sub("#", _PATH.sub("", reason))[:160]
+
+
+def write_summary(folder: str, found: dict[str, Any]) -> None:
+    """Write ``summary.json`` and ``summary.html``."""
+    import jinja2
+
+    text = files("ecgspasm.batching").joinpath("summary.html.j2").read_text(encoding="utf-8")
+    page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text).render(found=found)
+    whole(os.path.join(folder, "summary.json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
+    whole(os.path.join(folder, "summary.html"), page.encode())

@@ -1,0 +1,198 @@
+"""One record, or one pair, to the rows of the long table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ecgspasm.analysis import analyze
+from ecgspasm.criteria import Criterion, load_criteria
+from ecgspasm.ecg import MEASURED, MEASURES, SHAPES, Analysis, Measurements
+from ecgspasm.errors import EcgError
+from ecgspasm.io import read
+from ecgspasm.serial.compare import compare
+from ecgspasm.serial.comparison import IN_FRAME, MET, NOT_MET, Change, Comparison, Finding
+
+INTERVALS = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
+_SECONDS_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to do for one row of a list; `reason` says why nothing is to be done."""
+
+    record: str
+    baseline: str = ""
+    """Path of the earlier ECG; empty where one ECG is measured."""
+    current: str = ""
+    """Path of the ECG."""
+    baseline_at: str = ""
+    """Times that the list gives, ISO 8601."""
+    current_at: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Rows:
+    """Rows of the long table, column by column."""
+
+    lead: list[str] = field(default_factory=list)
+    measure: list[str] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    se: list[float] = field(default_factory=list)
+    state: list[str] = field(default_factory=list)
+
+    def add(
+        self,
+        measure: str,
+        leads: Sequence[str],
+        values: Iterable[float],
+        errors: Iterable[float] | None = None,
+        states: Iterable[str] | None = None,
+    ) -> None:
+        """One measure, a row a lead; the state follows from the value if it is not given."""
+        column = [float(value) for value in values]
+        self.lead += leads
+        self.measure += [measure] * len(leads)
+        self.value += column
+        self.se += [float("nan")] * len(leads) if errors is None else [float(error) for error in errors]
+        self.state += [MEASURED if value == value else "absent" for value in column] if states is None else list(states)
+
+
+def failed(reason: str) -> Rows:
+    """The one row of a record of which nothing came."""
+    rows = Rows()
+    rows.add("error", [""], [float("nan")], states=[reason])
+    return rows
+
+
+def do(what: str, task: Task, electrodes: str, criteria: str | None) -> Rows:
+    """Measure or compare; whatever is wrong with the record becomes its row."""
+    if task.reason:
+        return failed(task.reason)
+    try:
+        if what == "measure":
+            return _measured(_analysis(task.current))
+        return _compared(task, electrodes, _criteria(criteria))
+    except EcgError as error:
+        return failed(str(error))
+    except MemoryError:
+        return failed("it needs more memory than the limit allows; read shorter pieces or raise memory_limit_mb")
+    # one record must never cost the others: what nobody foresaw is told by its kind
+    except Exception as error:
+        return failed(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+# a person's baseline is often compared with several later ECGs, which stand together in a list
+@lru_cache(maxsize=2)
+def _analysis(path: str) -> Analysis:
+    return analyze(read(path))
+
+
+@lru_cache(maxsize=1)
+def _criteria(path: str | None) -> tuple[Criterion, ...]:
+    return load_criteria(path)
+
+
+def _measured(found: Analysis) -> Rows:
+    rows = Rows()
+    _recording(rows, found, "")
+    _intervals(rows, found.measurements, "")
+    told = found.measurements
+    for measure in MEASURES:
+        if measure in told.values:
+            values = told.values[measure]
+            rows.add(measure, told.leads, values, told.se.get(measure), _states(told.state, values))
+    shapes = [SHAPES.index(str(shape)) if str(shape) in SHAPES else np.nan for shape in told.t_shape]
+    states = [str(shape) if state == MEASURED else state for shape, state in zip(told.t_shape, told.state, strict=True)]
+    rows.add("t_shape", told.leads, shapes, None, states)
+    return rows
+
+
+def _recording(rows: Rows, found: Analysis, prefix: str) -> None:
+    rows.add(f"{prefix}duration_s", [""], [found.ecg.duration_s])
+    rows.add(f"{prefix}fs_hz", [""], [found.ecg.fs])
+
+
+def _intervals(rows: Rows, told: Measurements, prefix: str) -> None:
+    for name in INTERVALS:
+        rows.add(f"{prefix}{name}", [""], [getattr(told, name)])
+    rows.add(f"{prefix}n_beats", [""], [told.n_beats])
+
+
+def _states(states: Sequence[str], values: Iterable[float]) -> list[str]:
+    """A lead's own state, or ``absent`` where it was measured and has no such wave."""
+    return ["absent" if state == MEASURED and value != value else state for state, value in zip(states, values, strict=True)]
+
+
+def _compared(task: Task, electrodes: str, criteria: tuple[Criterion, ...]) -> Rows:
+    first, second = _analysis(task.baseline), _analysis(task.current)
+    _one_person_in_order(task, first, second)
+    found = compare(first, second, electrodes=electrodes, criteria=criteria)  # type: ignore[arg-type]
+    rows = Rows()
+    for name, each in (("baseline_", found.baseline), ("current_", found.current)):
+        assert each is not None
+        _intervals(rows, each.measurements, name)
+    for measure in IN_FRAME:
+        if measure in found.changes:
+            _change(rows, found, measure, found.changes[measure])
+    for finding in (*found.findings, *found.definitions):
+        _finding(rows, finding)
+    rows.add("score", [""], [found.score.probability], None, [found.score.reason or MEASURED])
+    for name, evidence in found.confounders.items():
+        rows.add(f"confounder:{name}", [""], [1.0], None, [evidence])
+    return rows
+
+
+def _change(rows: Rows, found: Comparison, measure: str, change: Change) -> None:
+    for name, values in (("baseline", change.baseline), ("current", change.current)):
+        rows.add(f"{name}_{measure}", found.leads, values, None, _states(found.state, values))
+    rows.add(f"change_{measure}", found.leads, change.difference, change.se, _states(found.state, change.difference))
+
+
+def _finding(rows: Rows, finding: Finding) -> None:
+    """The verdict as 1, 0 or nan; beside it territory and leads, or the reason why it is open."""
+    value = {MET: 1.0, NOT_MET: 0.0}.get(finding.verdict, float("nan"))
+    said = finding.verdict
+    if finding.verdict == MET and finding.leads:
+        said = f"{MET} {finding.territory or 'unnamed'}: {' '.join(finding.leads)}"
+    elif value != value:
+        said = f"{finding.verdict} {finding.reason}"
+    rows.add(f"finding:{finding.criterion}", [""], [value], None, [said])
+
+
+def _one_person_in_order(task: Task, first: Analysis, second: Analysis) -> None:
+    """Refuse what cannot be one person's earlier and later ECG."""
+    told = [one.ecg.subject for one in (first, second)]
+    if told[0].sex and told[1].sex and told[0].sex != told[1].sex:
+        raise EcgError(f"the baseline is of a {told[0].sex}, the current ECG of a {told[1].sex} person; pair ECGs of one person")
+    before, after = (
+        datetime.fromisoformat(given) if given else one.ecg.recorded_at
+        for given, one in ((task.baseline_at, first), (task.current_at, second))
+    )
+    if before is not None and after is not None and (before.tzinfo is None) == (after.tzinfo is None):
+        if (after - before).total_seconds() < 0:
+            times = f"{after:%Y-%m-%d %H:%M}) is older than its baseline ({before:%Y-%m-%d %H:%M}"
+            raise EcgError(f"the current ECG ({times}); swap them")
+        years = (after - before).total_seconds() / (365.25 * _SECONDS_A_DAY)
+    else:
+        years = None
+    _ages(told[0].age, told[1].age, years)
+
+
+def _ages(first: float | None, second: float | None, years: float | None) -> None:
+    # whole years are rounded either way, and ages are now and then those at enrolment: two years are let pass
+    if first is None or second is None:
+        return
+    if second < first - 2 or (years is not None and second > first + years + 2):
+        raise EcgError(f"the person was {first:g} at the baseline and {second:g} at the current ECG; pair ECGs of one person")
+
+
+def as_dict(task: Task) -> dict[str, Any]:
+    """What a task holds, without what is empty."""
+    return {name: value for name, value in vars(task).items() if value}
