@@ -66,6 +66,17 @@ def read_regular(path: str, limit: int) -> bytes:
         os.close(handle)
 
 
+def read_part(path: str, start: int, count: int) -> bytes:
+    """Read `count` bytes of a regular file from `start` on, fewer if it ends before."""
+    handle, _ = _open_regular(path)
+    try:
+        if start:
+            os.lseek(handle, start, os.SEEK_SET)
+        return _read(handle, count)
+    finally:
+        os.close(handle)
+
+
 def first_bytes(path: str, count: int) -> bytes:
     """Read the first bytes of a regular file of any size."""
     handle, size = _open_regular(path)

@@ -1,4 +1,4 @@
-"""WFDB records: 16-bit words by the project's own short path, every other format through wfdb behind the same checks.
+"""WFDB records: uncompressed formats by the project's own decoders, compressed ones through wfdb behind the same checks.
 
 Whatever the format, the header is parsed by `wfdb_header`, the files are local and as long as the header says, and the
 first sample and the checksum of every signal are compared with the header's before a single microvolt is given out.
@@ -10,38 +10,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
 from ecgspasm.io.paths import beside, blame, file_size, local_path, one_line, read_regular
 from ecgspasm.io.wfdb_comments import derived_leads, subject_of
+from ecgspasm.io.wfdb_formats import BLOCK, needed_bytes
+from ecgspasm.io.wfdb_frames import Files, Integers, Rows, read_frames
 from ecgspasm.io.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
-
-Integers = NDArray[np.signedinteger[Any]]
-Rows = Integers | list[Integers]
-"""Samples by signal: one array of shape (signal, sample), or a list where the files or rates differ."""
-
-# (bytes, samples) of the smallest whole block; the compressed formats 508, 516 and 524 have none
-_BLOCK = {
-    8: (1, 1),
-    80: (1, 1),
-    16: (2, 1),
-    61: (2, 1),
-    160: (2, 1),
-    24: (3, 1),
-    32: (4, 1),
-    212: (3, 2),
-    310: (4, 3),
-    311: (4, 3),
-}
-
-WORDS = {16: "<i2", 61: ">i2"}
-"""Formats of plain 16-bit words, which are read here; wfdb 4.3.1 fails on format 61."""
 
 MISSING = {
     80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 16: -(2**15), 61: -(2**15), 160: -(2**15),
@@ -104,17 +83,14 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
     folder = os.path.dirname(path)
     files = check_files(header.signals, folder)
     frames = check_frames(header, files)
-    if all(s.format in WORDS and s.samples_per_frame == 1 for s in header.signals):
-        samples = _words(files, frames)
-    else:
-        samples = _through_wfdb(path, header, frames)
+    samples = read_frames(path, header, files, 0, frames)
     stated = _verify(header, samples)
     if any(s.skew for s in header.signals):
         samples = _without_skew(header, samples)
     return Digital(path, header, samples, () if stated else ("checksums are placeholders, so not verified",))
 
 
-def check_files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str, list[SignalLine]]]:
+def check_files(signals: tuple[SignalLine, ...], folder: str) -> Files:
     """Signals by the file they lie in, the file as a checked path."""
     files = []
     for name, group in groupby(signals, key=lambda signal: signal.file):
@@ -129,7 +105,7 @@ def check_files(signals: tuple[SignalLine, ...], folder: str) -> list[tuple[str,
     return files
 
 
-def check_frames(header: Header, files: list[tuple[str, list[SignalLine]]], limit: int = MAX_SAMPLES) -> int:
+def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
     """Number of frames, after comparing what the header says with the real size of every file."""
     frames = header.n_samples
     per_frame = sum(signal.samples_per_frame for signal in header.signals)
@@ -139,7 +115,7 @@ def check_frames(header: Header, files: list[tuple[str, list[SignalLine]]], limi
     for path, lines in files:
         size = file_size(path) - lines[0].byte_offset
         n = sum(line.samples_per_frame for line in lines)
-        block = _BLOCK.get(lines[0].format)
+        block = BLOCK.get(lines[0].format)
         if block is None:
             if frames is None:
                 raise EcgError("the header gives no number of samples, which a compressed record needs; add it")
@@ -153,7 +129,7 @@ def check_frames(header: Header, files: list[tuple[str, list[SignalLine]]], limi
             frames = max(size, 0) * samples // size_bytes // n
             if frames * per_frame > limit:
                 raise EcgError(_too_long(frames * per_frame, limit))
-        least = -(-frames * n * size_bytes // samples)
+        least = needed_bytes(lines[0].format, frames * n)
         most = -(-frames * n // samples) * size_bytes
         if not least <= size <= most or size <= 0:
             offset = lines[0].byte_offset
@@ -167,37 +143,6 @@ def check_frames(header: Header, files: list[tuple[str, list[SignalLine]]], limi
 
 def _too_long(samples: int, limit: int) -> str:
     return f"the record has {samples} samples, more than the {limit} that are read at once; use ecgspasm.open_recording(path)"
-
-
-def _words(files: list[tuple[str, list[SignalLine]]], frames: int) -> Rows:
-    parts: list[Integers] = []
-    for path, lines in files:
-        offset, n = lines[0].byte_offset, len(lines)
-        content = read_regular(path, offset + 2 * frames * n)
-        if len(content) != offset + 2 * frames * n:
-            raise EcgError(f"{os.path.basename(path)} became shorter while it was read; fetch it again")
-        words = np.frombuffer(content, WORDS[lines[0].format], offset=offset).reshape(frames, n)
-        parts.append(np.ascontiguousarray(words.T, dtype=np.int16))
-    return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
-
-
-def _through_wfdb(path: str, header: Header, frames: int) -> Rows:
-    """Let wfdb decode the files; its own reading of the header is used for nothing but that."""
-    import wfdb
-
-    record = os.path.splitext(os.path.abspath(path))[0]
-    try:
-        read = wfdb.rdrecord(record, physical=False, smooth_frames=False, ignore_skew=True)
-        samples = [np.asarray(row) for row in read.e_d_signal]
-    # wfdb raises anything from struct.error to AttributeError on files that are not what they say
-    except Exception as error:
-        raise EcgError(
-            f"wfdb cannot decode it ({type(error).__name__}: {one_line(error, 120)}); fetch the record again"
-        ) from error
-    expected = [frames * signal.samples_per_frame for signal in header.signals]
-    if [row.size for row in samples] != expected:
-        raise EcgError("wfdb found another number of samples than the header says; fetch the record again")
-    return samples
 
 
 def _verify(header: Header, samples: Rows) -> bool:
