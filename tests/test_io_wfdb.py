@@ -503,12 +503,6 @@ def _name(first: str, second: str) -> Callable[[Path], Path]:
     return lambda folder: put(folder, I=lines[0], V2=lines[1])
 
 
-def _multi(folder: Path) -> Path:
-    put(folder)
-    (folder / "m.hea").write_text("m/2 2 500 1200\nr 600\nr 600\n")
-    return folder / "m.hea"
-
-
 def _v2(line: str) -> Callable[[Path], Path]:
     return lambda folder: put(folder, V2=line)
 
@@ -609,7 +603,6 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         "bytes",
     ),
     "offset in one signal only": (_v2("r.dat 16+24 1000/mV 16 0 0 0 0 V2"), "format or offset"),
-    "multi-segment": (_multi, "2 segments"),
     "flac that is none": (
         lambda folder: put(folder, I="r.dat 516 1000/mV 16 0 1 5 0 I", V2="r.dat 516 1000/mV 16 0 1 5 0 V2"),
         "wfdb cannot decode it",

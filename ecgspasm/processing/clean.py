@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import interpolate, signal
+from scipy import signal
 
 from ecgspasm.ecg import Floats
 from ecgspasm.processing.settings import settings
+from ecgspasm.processing.spline import NaturalSpline
 
 
 def fill_gaps(signal_uv: Floats) -> Floats:
@@ -91,12 +92,12 @@ def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -
         return np.asarray(signal_uv - levels)
     centres = ends - (width + 1) / 2.0
     position = np.clip(np.arange(signal_uv.shape[1]), centres[0], centres[-1])
-    level = interpolate.CubicSpline(centres, levels, axis=1, bc_type="natural")
+    level = NaturalSpline(centres, levels)
     places, between = _between_beats(signal_uv, fs, ends, level)
     if len(places):
         order = np.argsort(np.concatenate([centres, places]))
         knots, values = np.concatenate([centres, places])[order], np.concatenate([levels, between], axis=1)[:, order]
-        level = interpolate.CubicSpline(knots, values, axis=1, bc_type="natural")
+        level = NaturalSpline(knots, values)
     return np.asarray(signal_uv - level(position))
 
 
@@ -105,7 +106,7 @@ def _mean_before(signal_uv: Floats, ends: NDArray[np.intp], width: int) -> Float
     return np.asarray(signal_uv[:, ends[:, None] - np.arange(1, width + 1)].mean(axis=2))
 
 
-def _between_beats(signal_uv: Floats, fs: float, ends: NDArray[np.intp], level: interpolate.CubicSpline) -> tuple[Floats, Floats]:
+def _between_beats(signal_uv: Floats, fs: float, ends: NDArray[np.intp], level: NaturalSpline) -> tuple[Floats, Floats]:
     """Further knots between two PR levels that lie far apart: places, and the level of the wander there, shape (lead, place).
 
     The level before the P wave is compared with its own median over the beats, so that a U wave or a TP segment that is not

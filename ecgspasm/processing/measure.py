@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.signal import savgol_filter
 
 from ecgspasm.ecg import MEASURED, MEASURES, ST_OFFSETS_MS, Floats, Measurements, MedianBeat, Strings, Subject, read_only
 from ecgspasm.processing.lobes import shapes
 from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
+from ecgspasm.processing.spline import local_parabolas
 
 ST_NAMES = {0: "st_j_uv"} | {ms: f"st_j{ms}_uv" for ms in ST_OFFSETS_MS if ms}
 """Name of the ST level at each offset from J in ms."""
@@ -132,7 +132,7 @@ def _calmed(median: MedianBeat, j: float, calm: Floats) -> Floats:
         # Nothing before J enters: the end of the QRS complex would be smeared into ST.
         rows = np.flatnonzero(calm)
         late = signal[rows, start:]
-        signal[rows, start:] = late + calm[rows, None] * (savgol_filter(late, width, 2, axis=1) - late)
+        signal[rows, start:] = late + calm[rows, None] * (local_parabolas(late, width) - late)
     return signal
 
 

@@ -126,6 +126,7 @@ def stack_beats(signal_uv: Floats, r_sample: Floats, before: int, after: int) ->
     whole = np.floor(r_sample).astype(int)
     share = (r_sample - whole)[:, None]
     position = whole[:, None] + np.arange(-before, after)
+    wide = whole[:, None] + np.arange(-before - 1, after + 2)
     last = signal_uv.shape[1] - 1
     weights = (
         ((-0.5 * share + 1.0) * share - 0.5) * share,
@@ -133,9 +134,11 @@ def stack_beats(signal_uv: Floats, r_sample: Floats, before: int, after: int) ->
         ((-1.5 * share + 2.0) * share + 0.5) * share,
         (0.5 * share - 0.5) * share**2,
     )
-    stack = sum(
-        weight * signal_uv[:, np.clip(position + step, 0, last)] for step, weight in zip((-1, 0, 1, 2), weights, strict=True)
-    )
+    around = signal_uv[:, np.clip(wide, 0, last)]
+    length = position.shape[1]
+    stack = weights[0] * around[:, :, :length]
+    for step in (1, 2, 3):
+        stack += weights[step] * around[:, :, step : step + length]
     return np.asarray(stack), (position >= 0) & (position <= last)
 
 
