@@ -26,12 +26,18 @@ _HOME = {
     "case_table": "ecgspasm.course",
     "compare": "ecgspasm.serial.compare",
     "delineate": "ecgspasm.analysis",
+    "from_array": "ecgspasm.io",
     "load_courses": "ecgspasm.course",
     "load_criteria": "ecgspasm.criteria",
     "monitor": "ecgspasm.continuous.monitor",
     "open_recording": "ecgspasm.io",
     "provocation": "ecgspasm.provoking",
     "read": "ecgspasm.io",
+    "to_frame": "ecgspasm.io",
+    "to_mne": "ecgspasm.io",
+    "to_neurokit": "ecgspasm.io",
+    "to_xarray": "ecgspasm.io",
+    "write": "ecgspasm.io",
 }
 _ROOMS = ("plot", "simulate")
 
@@ -50,6 +56,7 @@ __all__ = [
     "case_table",
     "compare",
     "delineate",
+    "from_array",
     "load_courses",
     "load_criteria",
     "monitor",
@@ -58,6 +65,11 @@ __all__ = [
     "provocation",
     "read",
     "simulate",
+    "to_frame",
+    "to_mne",
+    "to_neurokit",
+    "to_xarray",
+    "write",
 ]
 
 if TYPE_CHECKING:
@@ -69,7 +81,7 @@ if TYPE_CHECKING:
     from ecgspasm.criteria import load_criteria
     from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
-    from ecgspasm.io import open_recording, read
+    from ecgspasm.io import from_array, open_recording, read, to_frame, to_mne, to_neurokit, to_xarray, write
     from ecgspasm.provoking import ProvocationTest, provocation
     from ecgspasm.recording import Recording
     from ecgspasm.serial.compare import compare

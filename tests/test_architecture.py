@@ -104,6 +104,7 @@ def test_analysis_loads_neither_matplotlib_nor_pandas_nor_wfdb() -> None:
 
 def test_public_names() -> None:
     promised = {"read", "Ecg", "Measurements", "Subject", "analyze", "delineate", "compare", "load_criteria", "EcgError"}
+    promised |= {"from_array", "to_frame", "to_mne", "to_neurokit", "to_xarray", "write"}
     promised |= {"simulate", "plot", "Course", "case_table", "load_courses"}
     promised |= {"batch", "Monitor", "ProvocationTest", "Recording", "monitor", "open_recording", "provocation"}
     assert promised | {"__version__"} == set(ecgspasm.__all__)

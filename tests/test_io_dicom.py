@@ -14,8 +14,10 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.ecg import Subject
-from ecgspasm.io import dicom as dicom_reader
-from ecgspasm.io.dicom import read_dicom
+from ecgspasm.io.dicom import read_dicom, read_dicom_file, read_median_beat
+from ecgspasm.io.dicom_device import read_fiducials
+from ecgspasm.io.dicom_group import channel_name
+from ecgspasm.io.file import Asked, File
 from ecgspasm.leads import STANDARD
 
 pydicom = pytest.importorskip("pydicom", reason="pydicom is not installed (extra dicom)")
@@ -133,7 +135,7 @@ def test_lead_names_come_from_codes_or_words(dataset: Any, code: str, words: str
     one = copy.deepcopy(channel(dataset))
     one.ChannelSourceSequence[0].CodeValue = code
     one.ChannelSourceSequence[0].CodeMeaning = words
-    assert es.Ecg(signal_uv=[[0.0]], fs=500, leads=[dicom_reader._name(one)]).leads == (lead,)
+    assert es.Ecg(signal_uv=[[0.0]], fs=500, leads=[channel_name(one)]).leads == (lead,)
 
 
 def test_a_lead_with_its_sign_turned_is_turned_back(dataset: Any, original: Path, tmp_path: Path) -> None:
@@ -282,3 +284,179 @@ def test_without_pydicom_the_message_says_what_to_install(original: Path, monkey
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(es.EcgError, match=r"pip install 'ecgspasm\[dicom\]'"):
         es.read(original)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# In memory, several groups, and what the device itself found
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_real_file_is_part_of_pydicom(original: Path) -> None:
+    assert Path(pydicom.__file__).parent in original.parents
+
+
+def test_a_file_in_memory_is_the_same_ecg(original: Path) -> None:
+    ecg = read_dicom_file(File("open file", data=original.read_bytes()), Asked())
+    assert np.array_equal(ecg.signal_uv, es.read(original).signal_uv)
+    assert ecg.source.startswith("open file; left out: MEDIAN BEAT")
+
+
+def test_rate_and_unit_cannot_be_asked_for(original: Path) -> None:
+    with pytest.raises(es.EcgError, match="leave unit= out"):
+        read_dicom_file(File("x", data=original.read_bytes()), Asked(unit="mV"))
+
+
+def test_a_deflated_file_in_memory_is_not_unpacked(dataset: Any, tmp_path: Path) -> None:
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    path = changed(dataset, tmp_path, lambda other: setattr(other.file_meta, "TransferSyntaxUID", DeflatedExplicitVRLittleEndian))
+    with pytest.raises(es.EcgError, match="deflated"):
+        read_dicom_file(File("x", data=path.read_bytes()), Asked())
+
+
+def test_one_of_two_rhythms_can_be_asked_for(dataset: Any, tmp_path: Path) -> None:
+    def change(other: Any) -> None:
+        other.WaveformSequence.append(copy.deepcopy(rhythm(other)))
+        other.WaveformSequence[2].MultiplexGroupLabel = "RHYTHM 2"
+
+    path = changed(dataset, tmp_path, change)
+    file = File("x", path=str(path))
+    assert read_dicom_file(file, Asked(record="RHYTHM 2")).leads == STANDARD
+    assert read_dicom_file(file, Asked(record=1)).leads == STANDARD
+    for wrong in (2, "MEDIAN BEAT", "nothing", 4):
+        with pytest.raises(es.EcgError, match="names no rhythm"):
+            read_dicom_file(file, Asked(record=wrong))
+
+
+def test_leads_in_groups_one_after_the_other_get_one_axis_of_time(dataset: Any, original: Path, tmp_path: Path) -> None:
+    """Four groups of three leads for 2.5 s each, as general ECGs are stored."""
+
+    def change(other: Any) -> None:
+        whole = rhythm(other)
+        samples = np.frombuffer(whole.WaveformData, "<i2").reshape(10_000, 12)
+        parts = []
+        for index in range(4):
+            part = copy.deepcopy(whole)
+            part.NumberOfWaveformChannels, part.NumberOfWaveformSamples = 3, 2500
+            part.ChannelDefinitionSequence = part.ChannelDefinitionSequence[3 * index : 3 * index + 3]
+            cut = samples[2500 * index : 2500 * (index + 1), 3 * index : 3 * index + 3]
+            part.WaveformData = np.ascontiguousarray(cut).tobytes()
+            part.MultiplexGroupTimeOffset = str(2500 * index)
+            parts.append(part)
+        other.WaveformSequence = parts
+
+    ecg, whole = es.read(changed(dataset, tmp_path, change)), es.read(original)
+    assert ecg.leads == STANDARD
+    for index, lead in enumerate(STANDARD):
+        here = slice(2500 * (index // 3), 2500 * (index // 3) + 2500)
+        assert np.array_equal(ecg[lead][here], whole[lead][here])
+        assert np.isnan(ecg[lead]).sum() == 7500
+
+
+def test_the_median_beat_of_the_device(original: Path, dataset: Any, tmp_path: Path) -> None:
+    beat = read_median_beat(original)
+    assert (beat.leads, beat.fs, beat.duration_s) == (STANDARD, 1000.0, 1.2)
+    assert np.allclose(beat.signal_uv, dataset.waveform_array(1).T)
+    assert "the device's median beat, not a rhythm" in beat.source
+    path = changed(dataset, tmp_path, lambda other: other.WaveformSequence.pop(1))
+    with pytest.raises(es.EcgError, match="holds 0 median beats"):
+        read_median_beat(path)
+
+
+def test_the_fiducials_of_the_device(original: Path) -> None:
+    found = read_fiducials(original)
+    beat = [each for each in found.fiducials if each.on_median_beat]
+    # Positions count from 1 in DICOM and from 0 here.
+    assert {each.name: each.sample for each in beat} == {
+        "P onset": 298, "P offset": 412, "QRS onset": 459, "Fiducial point": 500, "QRS offset": 534, "T offset": 827,
+    }  # fmt: skip
+    assert all(each.ms == pytest.approx(each.sample) for each in beat)
+    onsets = [each.sample for each in found.fiducials if each.name == "QRS onset" and not each.on_median_beat]
+    assert onsets[:3] == [485, 1484, 2465]
+    assert len(onsets) == 10
+    measured = {each.name: (each.value, each.unit) for each in found.measurements}
+    assert measured["QRS Duration"] == (75.0, "ms")
+    assert measured["QT Interval"] == (368.0, "ms")
+    assert measured["T Axis"] == (57.0, "deg")
+
+
+def test_the_fiducials_stand_on_the_signal(original: Path) -> None:
+    """Our own QRS onsets and those of the device are one and the same within a few ms."""
+    ecg = es.read(original)
+    ours = es.delineate(ecg)
+    device = np.array([f.sample for f in read_fiducials(original).fiducials if f.name == "QRS onset" and not f.on_median_beat])
+    gaps = [np.min(np.abs(ours.qrs_onset - sample)) for sample in device]
+    assert np.median(gaps) <= 12
+
+
+def test_fiducials_of_segments_times_and_leads(dataset: Any, tmp_path: Path) -> None:
+    def change(other: Any) -> None:
+        segment = copy.deepcopy(other.WaveformAnnotationSequence[11])
+        segment.TemporalRangeType, segment.ReferencedSamplePositions = "SEGMENT", [11, 21]
+        segment.ReferencedWaveformChannels = [1, 2]
+        offset = copy.deepcopy(other.WaveformAnnotationSequence[12])
+        del offset.ReferencedSamplePositions
+        offset.ReferencedTimeOffsets = ["250.5"]
+        other.WaveformAnnotationSequence = [segment, offset]
+
+    found = read_fiducials(changed(dataset, tmp_path, change)).fiducials
+    assert [(f.name, f.sample, f.lead) for f in found] == [
+        ("P onset begin", 10.0, "II"),
+        ("P onset end", 20.0, "II"),
+        ("P offset", 250.5, None),
+    ]
+
+
+def test_words_of_the_report_are_not_taken(original: Path) -> None:
+    assert "RITMO" not in repr(read_fiducials(original))
+
+
+def _no_group(other: Any) -> None:
+    other.WaveformAnnotationSequence[11].ReferencedWaveformChannels = [9, 0]
+
+
+def _outside(other: Any) -> None:
+    other.WaveformAnnotationSequence[11].ReferencedSamplePositions = 10_001
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda other: delattr(other, "WaveformAnnotationSequence"), "no annotations"),
+        (_no_group, "group 9"),
+        (_outside, "outside"),
+    ],
+)
+def test_bad_annotations_are_refused(dataset: Any, tmp_path: Path, change: Change, says: str) -> None:
+    with pytest.raises(es.EcgError, match=says):
+        read_fiducials(changed(dataset, tmp_path, change))
+
+
+def test_damaged_files_end_in_an_error_or_a_plausible_ecg(original: Path) -> None:
+    data = original.read_bytes()
+    rng = np.random.default_rng(5)
+    refused = 0
+    for _ in range(80):
+        copied = bytearray(data)
+        for _ in range(int(rng.integers(1, 5))):
+            # headers lie at both ends of the samples
+            at = int(rng.integers(6000)) if rng.random() < 0.5 else int(rng.integers(len(data)))
+            copied[at] = int(rng.integers(256))
+        for reader in (_whole, _device):
+            try:
+                reader(bytes(copied))
+            except es.EcgError as error:
+                assert "\n" not in str(error)
+                refused += 1
+    assert refused > 5
+
+
+def _whole(data: bytes) -> None:
+    ecg = read_dicom_file(File("x", data=data), Asked())
+    assert np.nanmax(np.abs(ecg.signal_uv)) <= 1_200_000
+
+
+def _device(data: bytes) -> None:
+    from ecgspasm.io.dicom_device import read_fiducials_file
+
+    read_fiducials_file(File("x", data=data))

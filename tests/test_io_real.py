@@ -112,12 +112,19 @@ def test_a_damaged_copy_of_a_real_record_is_refused(real_data: Path, tmp_path: P
             es.read(tmp_path / source.name)
 
 
-def test_vendor_files_that_are_not_read_yet_are_refused(real_data: Path) -> None:
+def test_vendor_files_are_read_whatever_they_are_called(real_data: Path, tmp_path: Path) -> None:
     files = [path for path in sorted((real_data / "formats").rglob("*")) if path.is_file()]
     assert files
     for path in files:
-        with pytest.raises(es.EcgError, match="format is unknown"):
-            es.read(path)
+        found = es.read(path)
+        assert {"I", "II", "V1", "V2", "V3", "V4"} <= set(found.leads)
+        assert 200 < np.ptp(found["V2"]) < 6000
+        with path.open("rb") as file:
+            opened = es.read(file)
+        np.testing.assert_array_equal(opened.signal_uv, found.signal_uv)
+        other = tmp_path / "ecg"
+        other.write_bytes(path.read_bytes())
+        np.testing.assert_array_equal(es.open_recording(other).samples(0, 100), found.signal_uv[:, :100])
 
 
 def test_a_10_s_record_is_read_in_a_millisecond(real_data: Path) -> None:

@@ -167,8 +167,11 @@ def test_spellings_of_a_lead(tmp_path: Path, name: str) -> None:
 
 
 def test_missing_limb_leads_are_derived_and_marked(tmp_path: Path) -> None:
-    write_wfdb(ecg(2), tmp_path, "two")
-    read = es.read(tmp_path / "two.hea")
+    path = Path(write_wfdb(ecg(2), tmp_path, "two"))
+    assert es.read(path).leads == ("I", "II")
+    # other writers do not say that the record is to have no further leads
+    path.write_text(path.read_text().replace("# derived: none\n", ""))
+    read = es.read(path)
     assert read.derived == ("III", "aVR", "aVL", "aVF")
     assert np.array_equal(read["III"], read["II"] - read["I"])
 

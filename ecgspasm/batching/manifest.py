@@ -11,10 +11,10 @@ from typing import Any
 
 from ecgspasm import __version__
 from ecgspasm.batching.guard import Limits
-from ecgspasm.batching.parts import PART, whole
+from ecgspasm.batching.parts import PART
 from ecgspasm.batching.work import Task, as_dict
 from ecgspasm.errors import EcgError
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.paths import one_line, write_whole
 
 NAME = "manifest.json"
 INPUTS = "inputs.jsonl"
@@ -132,8 +132,8 @@ def settle(folder: str, manifest: Manifest) -> None:
     if NAME not in names:
         if names:
             raise EcgError(f"{one_line(folder)} holds {names[0]} but no {NAME}; give an empty folder")
-        whole(os.path.join(folder, INPUTS), "".join(line + "\n" for line in manifest.lines).encode())
-        whole(path, (json.dumps(manifest.content, indent=2) + "\n").encode())
+        write_whole(os.path.join(folder, INPUTS), "".join(line + "\n" for line in manifest.lines).encode())
+        write_whole(path, (json.dumps(manifest.content, indent=2) + "\n").encode())
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecgspasm.batching.work import Rows
 from ecgspasm.ecg import MEASURES
 from ecgspasm.errors import EcgError
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.paths import one_line, write_whole
 from ecgspasm.leads import STANDARD
 
 if TYPE_CHECKING:
@@ -97,37 +95,7 @@ def write_part(path: str, table: pa.Table) -> None:
 
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    whole(path, sink.getvalue())
-
-
-def whole(path: str, content: Any) -> None:
-    """Write bytes under another name, have them on the disk, and only then give them their own: nobody finds half a file."""
-    temporary = f"{path}.{uuid.uuid4().hex}.part"
-    folder = os.path.dirname(path) or "."
-    try:
-        try:
-            with open(temporary, "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-            _sync_folder(folder)
-        finally:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
-    except OSError as error:
-        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); make room, or give another folder") from error
-
-
-def _sync_folder(folder: str) -> None:
-    """Have the new name on the disk too; Windows has no way to ask for that."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, sink.getvalue())
 
 
 def read_part(path: str, key: str, number: int) -> pa.Table:

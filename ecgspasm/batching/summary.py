@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgspasm.batching.parts import whole
 from ecgspasm.ecg import MEASURED
+from ecgspasm.io.paths import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,5 +110,5 @@ def write_summary(folder: str, found: dict[str, Any]) -> None:
 
     text = files("ecgspasm.batching").joinpath("summary.html.j2").read_text(encoding="utf-8")
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text).render(found=found)
-    whole(os.path.join(folder, "summary.json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
-    whole(os.path.join(folder, "summary.html"), page.encode())
+    write_whole(os.path.join(folder, "summary.json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
+    write_whole(os.path.join(folder, "summary.html"), page.encode())

@@ -104,9 +104,13 @@ def to_ecg(
     recorded_at: datetime | None,
     source: str,
     notes: Sequence[str] = (),
-    derived: Sequence[str] = (),
+    derived: Sequence[str] | None = None,
 ) -> Ecg:
-    """Build the `Ecg`, say what is to know of it in its `source`, and derive the limb leads that are missing."""
+    """Build the `Ecg` and say what is to know of it in its `source`.
+
+    Limb leads that are missing are derived, unless the file says itself which of its leads are `derived`, even if it says none:
+    then it holds what it shall hold, and comes back as it was written.
+    """
     for lead, low, high in zip(leads, np.fmin.reduce(signal_uv, axis=1), np.fmax.reduce(signal_uv, axis=1), strict=True):
         if max(high, -low) > LARGEST_UV:
             worst = max(high, -low) / 1000
@@ -121,6 +125,6 @@ def to_ecg(
         subject=subject,
         recorded_at=recorded_at,
         source=said,
-        derived=tuple(derived),
+        derived=tuple(derived or ()),
     )
-    return ecg.with_derived_leads()
+    return ecg.with_derived_leads() if derived is None else ecg

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ecgspasm.errors import EcgError
 
@@ -117,6 +119,44 @@ def file_size(path: str) -> int:
     if not stat.S_ISREG(status.st_mode):
         raise EcgError(f"{one_line(os.path.basename(path))} is {_kind(status.st_mode)}, not a file; give a file")
     return status.st_size
+
+
+def write_whole(path: str, content: Any) -> None:
+    """Write a file under another name, have it on the disk, and only then give it its own.
+
+    Nobody ever finds half a file or loses the older one.
+
+    Raises
+    ------
+    EcgError
+        If it cannot be written; then nothing has changed.
+    """
+    # a name that nobody has, so that two who write the same file at once do not mix
+    temporary = f"{path}.{secrets.token_hex(8)}.part"
+    try:
+        try:
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            _sync_folder(os.path.dirname(path) or ".")
+        finally:
+            if os.path.lexists(temporary):
+                os.unlink(temporary)
+    except OSError as error:
+        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space") from error
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the new name on the disk too; Windows has no way to ask for that."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def beside(folder: str, name: str) -> str:

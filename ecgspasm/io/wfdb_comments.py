@@ -36,8 +36,10 @@ def subject_of(comments: Sequence[str]) -> Subject:
     return Subject(sex=sex, age=age)  # type: ignore[arg-type]
 
 
-def derived_leads(comments: Sequence[str], leads: Sequence[str]) -> list[str]:
-    """Leads that `write_wfdb` marked as derived."""
+def derived_leads(comments: Sequence[str], leads: Sequence[str]) -> list[str] | None:
+    """Leads that `write_wfdb` marked as derived; None if the header does not tell."""
     found = [match for comment in comments if (match := _DERIVED.fullmatch(comment))]
+    if not found:
+        return None
     names = [name.strip() for match in found for name in match[1].split(",")]
     return [lead for name in names if lead_names.is_lead(name) and (lead := lead_names.canonical(name)) in leads]

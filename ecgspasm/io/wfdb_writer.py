@@ -10,7 +10,7 @@ import numpy as np
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES
-from ecgspasm.io.paths import local_path, one_line
+from ecgspasm.io.paths import local_path, one_line, write_whole
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,63}", re.ASCII)
 _MISSING = -(2**15)
@@ -53,9 +53,9 @@ def write_wfdb(ecg: Ecg, folder: str | os.PathLike[str], name: str, *, gain: flo
     if ecg.signal_uv.size == 0 or ecg.signal_uv.size > MAX_SAMPLES:
         raise EcgError(f"{ecg.signal_uv.size} samples cannot be written; between 1 and {MAX_SAMPLES} can")
     digital = _digital(ecg, gain)
-    _replace(os.path.join(target, f"{name}.dat"), digital.T.astype("<i2").tobytes())
+    write_whole(os.path.join(target, f"{name}.dat"), digital.T.astype("<i2").tobytes())
     header = os.path.join(target, f"{name}.hea")
-    _replace(header, _header(ecg, name, gain, digital).encode("ascii"))
+    write_whole(header, _header(ecg, name, gain, digital).encode("ascii"))
     return header
 
 
@@ -86,28 +86,12 @@ def _header(ecg: Ecg, name: str, gain: float, digital: np.ndarray[tuple[int, int
         lines.append(f"# age: {_plain(ecg.subject.age)}")
     if ecg.subject.sex is not None:
         lines.append(f"# sex: {ecg.subject.sex}")
-    if ecg.derived:
-        lines.append(f"# derived: {', '.join(ecg.derived)}")
+    # also where none is, if a reader would derive some
+    if ecg.derived or ecg.with_derived_leads() is not ecg:
+        lines.append(f"# derived: {', '.join(ecg.derived) or 'none'}")
     return "\n".join(lines) + "\n"
 
 
 def _plain(value: float) -> str:
     """A number without an exponent, long enough to be read back the same."""
     return np.format_float_positional(value, trim="-")
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Write beside and rename, so that nobody ever finds half a file."""
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
-    except OSError as error:
-        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space") from error

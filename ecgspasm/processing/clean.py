@@ -90,8 +90,8 @@ def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -
     levels = _mean_before(signal_uv, ends, width)
     if len(ends) == 1:
         return np.asarray(signal_uv - levels)
-    centres = ends - (width + 1) / 2.0
-    position = np.clip(np.arange(signal_uv.shape[1]), centres[0], centres[-1])
+    centres: Floats = ends - (width + 1) / 2.0
+    position: Floats = np.clip(np.arange(float(signal_uv.shape[1])), centres[0], centres[-1])
     level = NaturalSpline(centres, levels)
     places, between = _between_beats(signal_uv, fs, ends, level)
     if len(places):

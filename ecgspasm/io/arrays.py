@@ -1,0 +1,199 @@
+"""From arrays, tables and labelled arrays in memory to an `Ecg`: numpy, pandas and xarray through one door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgspasm.ecg import Ecg, Subject
+from ecgspasm.errors import EcgError
+from ecgspasm.io.column_names import TIME_UNITS_S, is_count, rate_of_times, split_unit, time_unit_s
+from ecgspasm.io.facts import Facts, agreed_fs, agreed_unit, build, oriented, settled_fs, stated
+from ecgspasm.io.file import Asked
+from ecgspasm.io.paths import one_line
+
+_LEAD_DIMS = ("lead", "leads", "channel", "channels")
+_TIME_DIMS = ("time", "sample", "samples", "time_s", "time_ms")
+
+
+def from_array(
+    values: Any,
+    *,
+    fs: float | None = None,
+    unit: str | None = None,
+    leads: Sequence[str] | None = None,
+    subject: Subject | None = None,
+    recorded_at: datetime | None = None,
+    derived: Sequence[str] | None = None,
+    rename: Mapping[str, str] | None = None,
+    source: str = "array",
+) -> Ecg:
+    """Make an `Ecg` of samples that are in memory.
+
+    Parameters
+    ----------
+    values : array_like, pandas.DataFrame or xarray.DataArray
+        Samples of shape (lead, sample) or (sample, lead), whichever the number of leads makes plain; ``nan`` where one is
+        missing. The columns of a frame are leads (and perhaps one of times); a labelled array has one dimension of leads and
+        one of time.
+    fs : float, optional
+        Samples per second. Needed unless `values` states it: as ``fs`` in its ``attrs``, or by an index or a column of times.
+    unit : str, optional
+        ``"uV"``, ``"mV"`` or ``"V"``. Needed unless `values` states it: as ``unit`` in its ``attrs``, or in the names of the
+        columns, such as ``"V2 (mV)"``.
+    leads : sequence of str, optional
+        One name a lead; needed for plain arrays, and refused where `values` has names itself.
+    subject : Subject, optional
+    recorded_at : datetime, optional
+    derived : sequence of str, optional
+        Those of the leads that were computed from others. If it is given (even empty), or stated in ``attrs``, no further limb
+        lead is derived; else those that are missing are.
+    rename : mapping of str to str, optional
+        Lead names for columns whose own name says nothing.
+    source : str, optional
+
+    Returns
+    -------
+    Ecg
+        With a copy of the samples, in uV.
+
+    Raises
+    ------
+    EcgError
+        If rate, unit or leads are not stated, or stated twice and differently, or the axes are not plain.
+
+    Examples
+    --------
+    >>> from_array(np.zeros((5000, 2)), fs=500, unit="mV", leads=["V1", "V2"])
+    Ecg(2 leads V1 V2, 10 s at 500 Hz, source='array')
+    """
+    asked = Asked(rename=rename, fs=None if fs is None else _real(fs), unit=unit)
+    if _is_a(values, "pandas", "DataFrame"):
+        parts = _of_frame(values, leads)
+    elif _is_a(values, "xarray", "DataArray"):
+        parts = _of_labelled(values, leads)
+    else:
+        parts = _of_plain(values, leads)
+    rows, names, units, attrs, rate = parts
+    facts = stated(attrs)
+    facts = _with(facts, subject, recorded_at, derived)
+    frequency = settled_fs(asked.fs, facts.fs, rate, where="the array")
+    told = [agreed_unit(unit, facts.unit, own, where="the array") for own in units]
+    return build(rows, names=names, units=told, fs=frequency, facts=facts, asked=asked, source=source)
+
+
+Parts = tuple[NDArray[Any], list[str], list[str | None], Mapping[str, Any], tuple[float, float] | None]
+"""Rows, their names, their own units, what else is stated, and the rate by the times with its relative error."""
+
+
+def _is_a(values: Any, package: str, name: str) -> bool:
+    """Whether it is an object of a class of another package, without importing that package."""
+    return any(each.__module__.split(".")[0] == package and each.__name__ == name for each in type(values).__mro__)
+
+
+def _real(fs: Any) -> Any:
+    return fs.item() if isinstance(fs, np.number) else fs
+
+
+def _numbers(values: Any) -> NDArray[Any]:
+    try:
+        table = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise EcgError(f"the samples are no array ({one_line(error, 100)}); give numbers of shape (lead, sample)") from error
+    if table.dtype == object:  # columns of pandas that may be missing, or whole numbers without bound
+        try:
+            table = table.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise EcgError(f"the samples are no numbers ({one_line(error, 100)}); give numbers only") from error
+    if table.dtype.kind not in "fiu":
+        raise EcgError(f"the samples are of type {table.dtype}; only plain real numbers are read")
+    return table
+
+
+def _of_plain(values: Any, leads: Sequence[str] | None) -> Parts:
+    if leads is None or isinstance(leads, str):
+        raise EcgError("an array does not say which lead is which; name them: leads=['I', 'II', ...]")
+    names = [str(name) for name in leads]
+    return oriented(_numbers(values), len(names)), names, [None] * len(names), {}, None
+
+
+def _of_frame(values: Any, leads: Sequence[str] | None) -> Parts:
+    if leads is not None:
+        raise EcgError("the columns of a frame name its leads; leave leads= out, or use rename={'column': 'II'}")
+    names, units, rows, rate = [], [], [], _rate_of_index(values.index)
+    for place, column in enumerate(values.columns):
+        name, own = split_unit(str(column))
+        times = time_unit_s(str(column))
+        if times is not None:
+            rate = _same_rate(rate, rate_of_times(_numbers(values.iloc[:, place]), times or None))
+        elif not is_count(str(column)):
+            names.append(name)
+            units.append(own)
+            rows.append(_numbers(values.iloc[:, place]))
+    if not rows:
+        raise EcgError("the frame has no column with a lead's name; name its columns I, II, ...")
+    return np.stack(rows), names, units, values.attrs, rate
+
+
+def _rate_of_index(index: Any) -> tuple[float, float] | None:
+    """Sampling rate by the index of a frame, if it is one of times."""
+    if index.dtype.kind in "mM":
+        return rate_of_times(index.to_numpy().astype("datetime64[ns]" if index.dtype.kind == "M" else "timedelta64[ns]"), 1e-9)
+    unit = time_unit_s(str(index.name)) if index.name is not None else None
+    # an index without a name counts rows; one called "time" without a unit tells nothing
+    return rate_of_times(_numbers(index.to_numpy()), unit) if unit else None
+
+
+def _same_rate(one: tuple[float, float] | None, other: tuple[float, float] | None) -> tuple[float, float] | None:
+    if one is not None and other is not None:
+        agreed_fs(*(round(fs, 3) for fs, _ in (one, other)), where="the frame")
+    return one or other
+
+
+def _of_labelled(values: Any, leads: Sequence[str] | None) -> Parts:
+    if values.ndim != 2:
+        raise EcgError(f"the array has {values.ndim} dimensions; give two: lead and time")
+    dims = [str(dim) for dim in values.dims]
+    found = [dim for dim in values.dims if str(dim).casefold() in _LEAD_DIMS]
+    found = found or [dim for dim in values.dims if str(dim).casefold() not in _TIME_DIMS and len(dims) == 2]
+    if len(found) != 1:
+        raise EcgError(f"the dimensions are {', '.join(dims)}; call them lead and time")
+    lead = found[0]
+    time = next(dim for dim in values.dims if dim != lead)
+    if lead in values.coords:
+        if leads is not None:
+            raise EcgError("the coordinates of the array name its leads; leave leads= out")
+        leads = [str(name) for name in values.coords[lead].to_numpy()]
+    if leads is None:
+        raise EcgError("the array has no names of leads; give it the coordinate 'lead', or leads=['I', 'II', ...]")
+    names, units = zip(*(split_unit(str(name)) for name in leads), strict=True) if len(leads) else ((), ())
+    table = _numbers(values.transpose(lead, time).to_numpy())
+    if table.shape[0] != len(names):
+        raise EcgError(f"the array has {table.shape[0]} leads, but {len(names)} are named; name each once")
+    rate = None
+    if time in values.coords:
+        axis = values.coords[time]
+        times = axis.to_numpy()
+        if times.dtype.kind in "mM":
+            rate = rate_of_times(times.astype("datetime64[ns]" if times.dtype.kind == "M" else "timedelta64[ns]"), 1e-9)
+        else:
+            unit = TIME_UNITS_S.get(str(axis.attrs.get("units", "")).strip().casefold()) or time_unit_s(str(time))
+            rate = rate_of_times(_numbers(times), unit) if unit else None
+    return table, list(names), list(units), values.attrs, rate
+
+
+def _with(facts: Facts, subject: Subject | None, at: datetime | None, derived: Sequence[str] | None) -> Facts:
+    if subject is not None:
+        facts = replace(facts, subject=subject)
+    if at is not None:
+        facts = replace(facts, recorded_at=at)
+    if derived is not None:
+        if isinstance(derived, str):
+            raise EcgError("derived is one text; give a list of lead names such as ['III']")
+        facts = replace(facts, derived=tuple(derived))
+    return facts

@@ -1,0 +1,212 @@
+"""What is to know of an ECG beside its samples, as tables, arrays and HDF5 attributes state it in words.
+
+The same few keys serve all formats that have no header of their own: ``fs`` (Hz), ``unit``, ``derived``, ``sex``, ``age``,
+``key`` and ``recorded_at``. Nothing else is taken, whatever a file may say of a person.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
+from ecgspasm.errors import EcgError
+from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
+from ecgspasm.io.file import Asked
+from ecgspasm.io.paths import one_line
+
+MAX_CHANNELS = 256
+
+FS_KEYS = ("fs", "sampling_rate", "sampling_frequency", "sample_rate")
+UNIT_KEYS = ("unit", "units")
+_UNKNOWN = ("", "unknown", "none", "nan", "na", "n/a", "null")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file or an object states of itself; None where it is silent."""
+
+    fs: float | None = None
+    unit: str | None = None
+    subject: Subject = field(default_factory=Subject)
+    recorded_at: datetime | None = None
+    derived: tuple[str, ...] | None = None
+    """Leads that were computed; empty = none was, None = nothing is said of it."""
+
+
+def facts_of(ecg: Ecg) -> dict[str, Any]:
+    """All of an `Ecg` but its samples, leads and source, as plain values; samples are in uV."""
+    subject = ecg.subject
+    told = {
+        "sex": subject.sex,
+        "age": None if subject.age is None else float(subject.age),
+        "key": subject.key,
+        "recorded_at": ecg.recorded_at.isoformat() if ecg.recorded_at is not None else None,
+    }
+    stated = {name: value for name, value in told.items() if value is not None}
+    return {"fs": float(ecg.fs), "unit": "uV", "derived": list(ecg.derived), **stated}
+
+
+def stated(given: Mapping[str, Any]) -> Facts:
+    """Read the known keys of a mapping; all others are left alone.
+
+    Raises
+    ------
+    EcgError
+        If a known key has a value that it cannot have, or two spellings of one key differ.
+    """
+    known = {str(name).strip().casefold(): _plain(value) for name, value in given.items()}
+    rates = {_number(known[name], name) for name in FS_KEYS if name in known}
+    units = {str(known[name]).strip() for name in UNIT_KEYS if name in known} - {""}
+    if len(rates) > 1 or len({uv_per_unit(unit) for unit in units}) > 1:
+        raise EcgError("the sampling rate or the unit is stated twice, differently; leave the wrong one out")
+    sex = {"male": "male", "m": "male", "female": "female", "f": "female"}.get(str(known.get("sex")).strip().casefold())
+    age = known.get("age")
+    key = known.get("key")
+    subject = Subject(
+        sex=sex,  # type: ignore[arg-type]
+        age=None if age is None or str(age).strip().casefold() in _UNKNOWN else _number(age, "age"),
+        key=None if key is None else str(key),
+    )
+    return Facts(next(iter(rates), None), next(iter(units), None), subject, _time(known.get("recorded_at")), _derived(known))
+
+
+def _plain(value: Any) -> Any:
+    """A numpy scalar, a one-element array or bytes as what they stand for."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.reshape(())[()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _number(value: Any, what: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EcgError(f"{what} is {one_line(repr(value), 60)}, which is no number; mend it") from error
+    if not math.isfinite(number):
+        raise EcgError(f"{what} is {number}; mend it")
+    return number
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    if text.casefold() in _UNKNOWN:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise EcgError(f"recorded_at is {one_line(text, 60)!r}; write it as 2024-05-31T23:59:59") from error
+
+
+def _derived(known: Mapping[str, Any]) -> tuple[str, ...] | None:
+    given = known.get("derived")
+    if given is None:
+        return None
+    names = given.split(",") if isinstance(given, str) else [str(_plain(name)) for name in np.ravel(given)]
+    return tuple(name.strip() for name in names if name.strip().casefold() not in ("", "none"))
+
+
+def agreed_fs(asked: float | None, told: float | None, *, where: str = "the file") -> float:
+    """The sampling rate on which the caller and the file agree, or that one of them states."""
+    if asked is not None and told is not None and asked != told:
+        raise EcgError(f"{where} says that fs is {told:g} Hz, but fs={asked:g} was given; leave fs= out or mend {where}")
+    fs = told if asked is None else asked
+    if fs is None:
+        raise EcgError(f"{where} does not say its sampling rate; give it in Hz: fs=500")
+    if not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
+        raise EcgError(f"fs is {fs:g} Hz; the sampling rate of an ECG lies between 50 and 10000 Hz")
+    return float(fs)
+
+
+def settled_fs(
+    asked: float | None, told: float | None, by_times: tuple[float, float] | None, *, where: str = "the file"
+) -> float:
+    """The rate that is stated, if it fits to that of the times (``(fs, relative error)``); that of the times if none is."""
+    if by_times is None:
+        return agreed_fs(asked, told, where=where)
+    fs, error = by_times
+    exact = told if asked is None else asked
+    if exact is None:
+        return agreed_fs(None, fs, where=where)
+    if abs(exact - fs) > error * fs:
+        raise EcgError(f"the times are those of {fs:g} Hz, but fs is {exact:g}; only one can be true")
+    return agreed_fs(asked, told, where=where)
+
+
+def agreed_unit(*told: str | None, where: str = "the file") -> str:
+    """The unit on which all agree who state one."""
+    units = [unit for unit in told if unit is not None]
+    wrong = [unit for unit in units if uv_per_unit(unit) is None]
+    if wrong:
+        raise EcgError(f"the unit is {one_line(wrong[0], 40)!r}; only uV, mV and V are an ECG's")
+    if not units:
+        raise EcgError(f"{where} does not say the unit of its samples; give it: unit='uV' or unit='mV'")
+    if len({uv_per_unit(unit) for unit in units}) > 1:
+        raise EcgError(f"{where} says {one_line(units[0], 12)} and {one_line(units[-1], 12)} for the unit; only one can be true")
+    return units[0]
+
+
+def oriented(table: NDArray[Any], n_leads: int) -> NDArray[Any]:
+    """A 2-D table as (lead, sample), by its number of leads; refused where both axes fit or none."""
+    if table.ndim == 1 and n_leads == 1:
+        table = table[None, :]
+    if table.ndim != 2:
+        raise EcgError(f"the samples have {table.ndim} axes; give two: (lead, sample)")
+    fits = [axis for axis in (0, 1) if table.shape[axis] == n_leads]
+    if len(fits) != 1:
+        why = "so both axes may be the leads" if fits else f"but {n_leads} leads are named"
+        raise EcgError(f"the samples have the shape {table.shape}, {why}; give (lead, sample) with one name a lead")
+    return table if fits[0] == 0 else table.T
+
+
+def build(
+    rows: Sequence[NDArray[Any]] | NDArray[Any],
+    *,
+    names: Sequence[str],
+    units: Sequence[str],
+    fs: float,
+    facts: Facts,
+    asked: Asked,
+    source: str,
+    notes: Sequence[str] = (),
+) -> Ecg:
+    """Make the `Ecg` of some channels, one row each, in the units that go with them."""
+    if not 0 < len(names) <= MAX_CHANNELS:
+        raise EcgError(f"there are {len(names)} channels; between 1 and {MAX_CHANNELS} are read")
+    chosen = choose(names, units, asked.rename)
+    n_samples = len(rows[chosen.rows[0]])
+    if not 0 < n_samples <= MAX_SAMPLES // len(chosen.rows):
+        raise EcgError(f"{len(chosen.rows)} leads of {n_samples} samples cannot be read at once; cut the recording")
+    signal: Floats = np.empty((len(chosen.rows), n_samples))
+    for out, row, lead, sign in zip(signal, chosen.rows, chosen.leads, chosen.signs, strict=True):
+        factor = uv_per_unit(units[row])
+        if factor is None:
+            raise EcgError(f"lead {lead} has the unit {one_line(units[row], 12)!r}; only uV, mV and V are an ECG's")
+        if rows[row].dtype.kind not in "fiu":
+            raise EcgError(f"the samples of lead {lead} are of type {rows[row].dtype}; only plain real numbers are read")
+        # odd bit patterns of a damaged file are nan or infinite when widened, which is looked for below
+        with np.errstate(all="ignore"):
+            np.multiply(rows[row], sign * factor, out=out, dtype=np.float64, casting="unsafe")
+    if np.isinf(signal).any():
+        raise EcgError("the signal holds infinite values; use nan where a sample is missing")
+    left_out = (f"left out: {', '.join(chosen.left_out)}",) if chosen.left_out else ()
+    return to_ecg(
+        signal_uv=signal,
+        fs=fs,
+        leads=chosen.leads,
+        subject=facts.subject,
+        recorded_at=facts.recorded_at,
+        source=source,
+        notes=(*notes, *left_out),
+        derived=facts.derived,
+    )

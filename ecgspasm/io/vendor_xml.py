@@ -1,0 +1,129 @@
+"""XML of electrocardiographs: told by its root element, and checked before any other parser gets it."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from ecgspasm.errors import EcgError
+from ecgspasm.io.paths import one_line
+
+MAX_XML_BYTES = 24 * 2**20
+"""Real files have 0.1 to 0.4 MB; ten minutes of twelve leads written as digits would fit."""
+
+_MAX_ELEMENTS = 300_000
+_MAX_DEPTH = 64
+
+_ROOTS = {
+    "restingecg": "GE MUSE XML",
+    "restingecgdata": "Philips Sierra XML",
+    "annotatedecg": "HL7 aECG",
+    "ecg": "Mortara ELI (EL250/ELI280)",
+}
+# "ECG" is a word that anyone may call a root element; these stand near the start of each file of an ELI.
+_ELI = re.compile(r"ACQUISITION_TIME|<CHANNEL|<SUBJECT|<SOURCE|<TYPICAL_CYCLE|<DEMOGRAPHIC_FIELDS")
+_DOCTYPE = r"<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>"
+_PROLOG = re.compile(rf"\s*(?:<\?.*?\?>|<!--.*?-->|{_DOCTYPE})", re.DOTALL)
+_ELEMENT = re.compile(r"\s*<(?:[\w.\-]+:)?([\w.\-]+)[\s/>]", re.ASCII)
+
+
+def xml_format(start: bytes) -> str | None:
+    """Name of the format that the first bytes of a file show, or None if they are none of these.
+
+    Examples
+    --------
+    >>> xml_format(b'<?xml version="1.0"?><!DOCTYPE RestingECG SYSTEM "restecg.dtd"><RestingECG>')
+    'GE MUSE XML'
+    """
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = start[: len(start) & ~1].decode("utf-16", errors="replace")
+    else:
+        text = start.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    at = 0
+    while found := _PROLOG.match(text, at):
+        at = found.end()
+    root = _ELEMENT.match(text, at)
+    if root is None or (root[1].lower() == "ecg" and (root[1] != "ECG" or not _ELI.search(text, at))):
+        return None
+    return _ROOTS.get(root[1].lower())
+
+
+def check_xml(data: bytes) -> tuple[bytes, Any]:
+    """Parse XML that nobody vouches for.
+
+    A bare DOCTYPE is allowed, because real files of MUSE carry one; what it names is never fetched. Some real files of aECG
+    declare UTF-8 and hold names in Latin-1: those are turned into the UTF-8 that they declare.
+
+    Returns
+    -------
+    data : bytes
+        The very bytes that were checked, for the parser that comes next.
+    root : element
+        With namespaces taken off the names.
+
+    Raises
+    ------
+    EcgError
+        If it is no well-formed XML, declares entities, or is larger or deeper than any ECG.
+    """
+    if len(data) > MAX_XML_BYTES:
+        raise EcgError(f"the file has {len(data)} bytes, more than the {MAX_XML_BYTES} of any such ECG; export a shorter one")
+    try:
+        root = _parsed(data)
+    except _NotWellFormedError as first:
+        mended = _as_utf8(data)
+        if mended is None:
+            raise EcgError(str(first)) from first
+        data = mended
+        root = _parsed(data)
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = element.tag.rpartition("}")[2]
+    return data, root
+
+
+class _NotWellFormedError(EcgError):
+    """The XML breaks off or holds bytes that its encoding does not have."""
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        from defusedxml import DefusedXmlException, ElementTree
+    except ImportError as error:
+        raise EcgError("reading this format needs defusedxml: pip install 'ecgspasm[formats]'") from error
+    depth = count = 0
+    root: Any = None
+    try:
+        for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=False):
+            depth += 1 if event == "start" else -1
+            count += event == "start"
+            root = element if root is None else root
+            if depth > _MAX_DEPTH or count > _MAX_ELEMENTS:
+                raise EcgError("the XML has more elements or levels than any ECG; export the recording again")
+    except DefusedXmlException as error:
+        raise EcgError("the XML declares entities, which no ECG needs and which can hide a bomb; remove them") from error
+    except EcgError:
+        raise
+    # expat, and the codecs that a declaration names, raise various errors on bytes that are not what they say
+    except Exception as error:
+        said = one_line(error, 100)
+        raise _NotWellFormedError(f"the XML is not well-formed ({said}); export the recording again") from error
+    return root
+
+
+def _as_utf8(data: bytes) -> bytes | None:
+    """Text that is not in the UTF-8 that it is said to be in, as UTF-8; None if that is not what is wrong."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return None
+        return re.sub(r"^\s*<\?xml[^>]*\?>", "", data.decode("latin-1"), count=1).encode("utf-8")
+    return None
+
+
+def child_text(element: Any, name: str) -> str:
+    """Text of the first child of that name, or an empty string."""
+    found = element.find(name)
+    return (found.text or "").strip() if found is not None else ""
