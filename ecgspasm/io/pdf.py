@@ -225,7 +225,7 @@ def _check_einthoven(signals: Mapping[str, Floats]) -> None:
     off = float(np.quantile(np.abs(rest - np.median(rest)), 0.9))
     if off > pdf_settings("layout")["einthoven_uv"]:
         raise EcgError(
-            f"leads I and III do not add up to II (off by {off:.3g} uV), so the names and the rows of the page do not belong together"
+            f"leads I and III do not add up to II (off by {off:.3g} uV), so names and rows of the page do not belong together"
         )
 
 

@@ -157,6 +157,7 @@ def parts_of(named: Sequence[tuple[Row, list[Label]]], zeros: Sequence[float | N
     right = max(row.end for row, _ in named)
     most_off = pdf_settings("layout")["row_edge"]
     parts: list[Part] = []
+    all_columns: dict[int, Floats] = {}
     for (row, line), zero in zip(named, zeros, strict=True):
         if abs(row.start - left) > most_off:
             raise EcgError(f"the rows begin {abs(row.start - left):.3g} mm apart, so it is not clear which time they are of")
@@ -164,6 +165,10 @@ def parts_of(named: Sequence[tuple[Row, list[Label]]], zeros: Sequence[float | N
             raise EcgError(f"a row ends {right - row.end:.3g} mm before the others, so it is not clear where its leads begin")
         pieces = _pieces(row, line)
         shifts = _shifts(pieces, speed_mm_s)
+        starts = np.array([piece[0, 0] for piece in pieces])
+        columns = all_columns.setdefault(len(line), starts)
+        if np.abs(starts - columns).max() > most_off:
+            raise EcgError("the columns do not begin together in all rows, so it is not clear which time they are of")
         for label, piece, shift in zip(line, pieces, shifts, strict=True):
             times = (piece[:, 0] - left - shift) / speed_mm_s
             parts.append(Part(label.lead, label.sign, times, piece[:, 1], zero, strip=len(line) == 1 < most))

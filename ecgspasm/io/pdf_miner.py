@@ -15,6 +15,7 @@ from pdfminer.pdfparser import PDFParser
 from pdfminer.pdftypes import LITERALS_FLATE_DECODE, PDFStream
 
 from ecgspasm.errors import EcgError
+from ecgspasm.io.paths import one_line
 from ecgspasm.io.pdf_page import Box, Canvas, Page, bounded_length
 from ecgspasm.io.pdf_settings import pdf_settings
 
@@ -36,9 +37,9 @@ class _BoundedStream(PDFStream):
                 packed += 1
                 try:
                     too_long = packed == 1 and bounded_length(data, most) > most
-                except zlib.error:
-                    # pdfminer takes what can be had of a damaged stream, byte by byte
-                    too_long = len(data) > _MOST_PACKED_BYTES
+                except zlib.error as error:
+                    # pdfminer would take what can be had of it, and what is lost would be a part of a curve
+                    raise EcgError(f"a part of the PDF is damaged ({one_line(error, 60)}); fetch it again") from error
             elif getattr(name, "name", "") in _SAFE_FILTERS:
                 too_long = len(data) > most
             else:
@@ -116,6 +117,13 @@ class _Device(PDFTextDevice):
         return advance
 
 
+def _numbers(*given: Any) -> tuple[Any, ...]:
+    """The operands of a drawing operator; pdfminer would leave the operator out, and with it a part of a curve."""
+    if not all(isinstance(each, int | float) for each in given):
+        raise EcgError("the page holds an operator that is damaged; fetch the PDF again")
+    return given
+
+
 class _Interpreter(PDFPageInterpreter):
     """Keeps the clipping window, which pdfminer leaves out."""
 
@@ -124,6 +132,22 @@ class _Interpreter(PDFPageInterpreter):
         self.canvas_device: _Device = device
         self.windows: list[Box | None] = []
         self.pending: Box | None = None
+
+    def do_m(self, x: Any, y: Any) -> None:
+        """Begin a line."""
+        super().do_m(*_numbers(x, y))
+
+    def do_l(self, x: Any, y: Any) -> None:
+        """Go on with a line."""
+        super().do_l(*_numbers(x, y))
+
+    def do_c(self, x1: Any, y1: Any, x2: Any, y2: Any, x3: Any, y3: Any) -> None:
+        """Go on with a curve."""
+        super().do_c(*_numbers(x1, y1, x2, y2, x3, y3))
+
+    def do_cm(self, a1: Any, b1: Any, c1: Any, d1: Any, e1: Any, f1: Any) -> None:
+        """Change the coordinates."""
+        super().do_cm(*_numbers(a1, b1, c1, d1, e1, f1))
 
     def do_q(self) -> None:
         """Save."""
