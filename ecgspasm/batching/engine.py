@@ -12,7 +12,7 @@ from typing import Any
 from ecgspasm.batching.guard import Limits, close_guards, guard_here
 from ecgspasm.batching.manifest import Plan
 from ecgspasm.batching.parts import long_table, name_of, read_part, wide_names, wide_table, write_part
-from ecgspasm.batching.work import Task
+from ecgspasm.batching.rows import Task
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line
 
@@ -47,6 +47,10 @@ class Order:
 def do_part(order: Order) -> int:
     """Do one part and write it; its number of records."""
     guard = guard_here(order.limits)
+    guard.start()
+    # while the working process loads what it needs, this one does
+    import pyarrow.parquet  # noqa: F401
+
     rows = [guard.do(order.what, task, order.electrodes, order.criteria) for task in order.tasks]
     records = [task.record for task in order.tasks]
     # the long table last: a run goes on behind the parts that have one

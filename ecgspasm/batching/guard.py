@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
+from ecgspasm.batching.rows import Rows, Task, as_dict, failed
 from ecgspasm.batching.runner import read_frame, unpacked, write_frame
-from ecgspasm.batching.work import Rows, Task, as_dict, failed
 from ecgspasm.errors import EcgError
 
 _START_S = 120.0
@@ -72,8 +72,9 @@ class Guard:
         for number in range(_TRIES):
             if self.closed:
                 raise EcgError("the run was stopped; run the same command again to go on")
-            if self._process is None:
-                self._start()
+            self.start()
+            if not self._child:
+                self._await_child()
             assert self._process is not None
             assert self._process.stdin is not None
             try:
@@ -118,7 +119,11 @@ class Guard:
             raise _GoneError
         return found
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the working process, if there is none; it loads what it needs while others go on."""
+        if self._process is not None:
+            return
+        self._child = 0
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ecgspasm.batching.runner"],
@@ -128,9 +133,12 @@ class Guard:
             env=os.environ | _ENVIRONMENT,
             bufsize=0,
         )
+
+    def _await_child(self) -> None:
         try:
             self._child = int(self._frame(time.monotonic() + _START_S)[0]["pid"])
         except (_GoneError, TimeoutError) as error:
+            assert self._said is not None
             self._said.seek(0)
             words = self._said.read()[-2000:].decode(errors="replace").strip().splitlines()
             self._end()

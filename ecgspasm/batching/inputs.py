@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ecgspasm.batching.work import Task
+from ecgspasm.batching.rows import Task
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import local_path, one_line
 

@@ -12,7 +12,7 @@ from typing import Any
 from ecgspasm import __version__
 from ecgspasm.batching.guard import Limits
 from ecgspasm.batching.parts import PART
-from ecgspasm.batching.work import Task, as_dict
+from ecgspasm.batching.rows import Task, as_dict
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line, write_whole
 

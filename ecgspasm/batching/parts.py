@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgspasm.batching.work import Rows
+from ecgspasm.batching.rows import Rows
 from ecgspasm.ecg import MEASURES
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line, write_whole
@@ -73,7 +73,7 @@ def wide_table(records: Sequence[str], rows: Sequence[Rows], key: str, number: i
 
 def wide_names(what: str, criteria: Sequence[str] = ()) -> list[str]:
     """Columns of the wide table."""
-    from ecgspasm.batching.work import INTERVALS
+    from ecgspasm.batching.rows import INTERVALS
     from ecgspasm.serial.comparison import IN_FRAME
 
     if what == "measure":

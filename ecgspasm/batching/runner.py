@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgspasm.batching.work import Rows, Task, do
+from ecgspasm.batching.rows import Rows, Task
 
 _HEAD = struct.Struct("<4sII")
 _MARK = b"ecg1"
@@ -71,6 +71,8 @@ def unpacked(header: dict[str, Any], floats: bytes) -> Rows:
 
 def serve(requests: int, answers: int) -> None:
     """Do what is asked until nobody asks any more."""
+    from ecgspasm.batching.work import do
+
     write_frame(answers, {"pid": os.getpid()})
     take = take_from(requests)
     while (asked := read_frame(take)) is not None:

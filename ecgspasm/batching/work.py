@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from ecgspasm.analysis import analyze
+from ecgspasm.batching.rows import INTERVALS, Rows, Task, failed
 from ecgspasm.criteria import Criterion, load_criteria
 from ecgspasm.ecg import MEASURED, MEASURES, SHAPES, Analysis, Measurements
 from ecgspasm.errors import EcgError
@@ -18,57 +17,7 @@ from ecgspasm.io import read
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import IN_FRAME, MET, NOT_MET, Change, Comparison, Finding
 
-INTERVALS = ("rate_bpm", "pr_ms", "qrs_ms", "qt_ms", "qtc_ms")
 _SECONDS_A_DAY = 86_400.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """What there is to do for one row of a list; `reason` says why nothing is to be done."""
-
-    record: str
-    baseline: str = ""
-    """Path of the earlier ECG; empty where one ECG is measured."""
-    current: str = ""
-    """Path of the ECG."""
-    baseline_at: str = ""
-    """Times that the list gives, ISO 8601."""
-    current_at: str = ""
-    reason: str = ""
-
-
-@dataclass
-class Rows:
-    """Rows of the long table, column by column."""
-
-    lead: list[str] = field(default_factory=list)
-    measure: list[str] = field(default_factory=list)
-    value: list[float] = field(default_factory=list)
-    se: list[float] = field(default_factory=list)
-    state: list[str] = field(default_factory=list)
-
-    def add(
-        self,
-        measure: str,
-        leads: Sequence[str],
-        values: Iterable[float],
-        errors: Iterable[float] | None = None,
-        states: Iterable[str] | None = None,
-    ) -> None:
-        """One measure, a row a lead; the state follows from the value if it is not given."""
-        column = [float(value) for value in values]
-        self.lead += leads
-        self.measure += [measure] * len(leads)
-        self.value += column
-        self.se += [float("nan")] * len(leads) if errors is None else [float(error) for error in errors]
-        self.state += [MEASURED if value == value else "absent" for value in column] if states is None else list(states)
-
-
-def failed(reason: str) -> Rows:
-    """The one row of a record of which nothing came."""
-    rows = Rows()
-    rows.add("error", [""], [float("nan")], states=[reason])
-    return rows
 
 
 def do(what: str, task: Task, electrodes: str, criteria: str | None) -> Rows:
@@ -191,8 +140,3 @@ def _ages(first: float | None, second: float | None, years: float | None) -> Non
         return
     if second < first - 2 or (years is not None and second > first + years + 2):
         raise EcgError(f"the person was {first:g} at the baseline and {second:g} at the current ECG; pair ECGs of one person")
-
-
-def as_dict(task: Task) -> dict[str, Any]:
-    """What a task holds, without what is empty."""
-    return {name: value for name, value in vars(task).items() if value}
