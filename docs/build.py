@@ -226,6 +226,39 @@ def beside_the_weights() -> str:
     return "\n".join(lines) + "\n"
 
 
+BATCH = ROOT / "docs" / "batch.md"
+_COST = re.compile(r"(?P<begin><!-- cost: .*? -->\n).*?(?P<end><!-- cost ends -->)", re.DOTALL)
+_MIMIC_ECGS = 800_000
+
+
+def batch_page() -> str:
+    """The page about batches with the table of what they cost."""
+    found = _COST.search(BATCH.read_text(encoding="utf-8"))
+    assert found is not None
+    return found.string[: found.end("begin")] + batch_cost() + found.string[found.start("end") :]
+
+
+def batch_cost() -> str:
+    """What `docs/batch_cost.py` measured, as Markdown."""
+    cost = json.loads((ROOT / "data" / "benchmarks" / "batch.json").read_text(encoding="utf-8"))
+    lines = ["| run | records | seconds | records/s | ECGs/s | ms a record, early and late | memory, MB, early and late |"]
+    lines += ["|---" * 7 + "|"]
+    for row in cost["runs"]:
+        pace = f"{row['early_ms']:.2f}, {row['late_ms']:.2f}" if row["early_ms"] is not None else "-"
+        cells = [row["name"], row["records"], row["seconds"], row["records_per_s"], row["ecgs_per_s"], pace]
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + f" | {row['early_mb']}, {row['late_mb']} |")
+    runs = {row["name"]: row for row in cost["runs"]}
+    rate = max(row["records_per_s"] for name, row in runs.items() if name.startswith("measure, 10 s"))
+    told = [f"{_duration(_MIMIC_ECGS / (rate / cost['cores'] * cores))} on {cores}" for cores in (2, 32, 256)]
+    said = f"At {rate / cost['cores']:.0f} ECGs a second and core, measuring {_MIMIC_ECGS:,} ECGs (MIMIC-IV-ECG) takes "
+    said += f"{', '.join(told[:2])} and {told[2]} cores, if the disk keeps up"
+    return "\n".join([*lines, "", f"{said}; measured on {cost['cores']}, the rest is division."]) + "\n"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
+
+
 def draw() -> None:
     """Draw the README's picture."""
     import ecgspasm as es
@@ -253,11 +286,13 @@ def main() -> int:
     fresh = readme()
     if "--check" in sys.argv[1:]:
         figures = WEIGHTS.read_text(encoding="utf-8") == beside_the_weights()
-        if figures and fresh == README.read_text(encoding="utf-8") and PICTURE.exists():
+        pages = fresh == README.read_text(encoding="utf-8") and batch_page() == BATCH.read_text(encoding="utf-8")
+        if figures and pages and PICTURE.exists():
             return 0
         print("README.md is out of date; run: ./run python docs/build.py", file=sys.stderr)
         return 1
     README.write_text(fresh, encoding="utf-8")
+    BATCH.write_text(batch_page(), encoding="utf-8")
     WEIGHTS.write_text(beside_the_weights(), encoding="utf-8")
     draw()
     draw_noise_curve()

@@ -33,13 +33,14 @@ _HOME = {
     "open_recording": "ecgspasm.io",
     "provocation": "ecgspasm.provoking",
     "read": "ecgspasm.io",
+    "read_pdf": "ecgspasm.io.pdf",
     "to_frame": "ecgspasm.io",
     "to_mne": "ecgspasm.io",
     "to_neurokit": "ecgspasm.io",
     "to_xarray": "ecgspasm.io",
     "write": "ecgspasm.io",
 }
-_ROOMS = ("plot", "simulate")
+_ROOMS = ("datasets", "plot", "simulate")
 
 __all__ = [
     "Course",
@@ -55,6 +56,7 @@ __all__ = [
     "batch",
     "case_table",
     "compare",
+    "datasets",
     "delineate",
     "from_array",
     "load_courses",
@@ -64,6 +66,7 @@ __all__ = [
     "plot",
     "provocation",
     "read",
+    "read_pdf",
     "simulate",
     "to_frame",
     "to_mne",
@@ -73,7 +76,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from ecgspasm import plot, simulate
+    from ecgspasm import datasets, plot, simulate
     from ecgspasm.analysis import analyze, delineate
     from ecgspasm.batching.run import batch
     from ecgspasm.continuous.monitor import Monitor, monitor
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
     from ecgspasm.io import from_array, open_recording, read, to_frame, to_mne, to_neurokit, to_xarray, write
+    from ecgspasm.io.pdf import read_pdf
     from ecgspasm.provoking import ProvocationTest, provocation
     from ecgspasm.recording import Recording
     from ecgspasm.serial.compare import compare

@@ -24,6 +24,7 @@ FLOORS = [
     {"continuous"},
     {"serial"},
     {"analysis"},
+    {"datasets"},
     {"io", "processing", "simulate", "criteria"},
     {"recording"},
     {"ecg"},
@@ -82,7 +83,8 @@ def test_import_and_help_load_no_heavy_package() -> None:
         "import sys, ecgspasm, ecgspasm.cli\n"
         "try: ecgspasm.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'scipy', 'matplotlib', 'pandas', 'wfdb', 'neurokit2', 'pydicom'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'scipy', 'matplotlib', 'pandas', 'wfdb', 'neurokit2', 'pydicom', 'pooch', 'requests'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(' '.join(sorted(heavy)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -104,8 +106,8 @@ def test_analysis_loads_neither_matplotlib_nor_pandas_nor_wfdb() -> None:
 
 def test_public_names() -> None:
     promised = {"read", "Ecg", "Measurements", "Subject", "analyze", "delineate", "compare", "load_criteria", "EcgError"}
-    promised |= {"from_array", "to_frame", "to_mne", "to_neurokit", "to_xarray", "write"}
-    promised |= {"simulate", "plot", "Course", "case_table", "load_courses"}
+    promised |= {"from_array", "read_pdf", "to_frame", "to_mne", "to_neurokit", "to_xarray", "write"}
+    promised |= {"datasets", "simulate", "plot", "Course", "case_table", "load_courses"}
     promised |= {"batch", "Monitor", "ProvocationTest", "Recording", "monitor", "open_recording", "provocation"}
     assert promised | {"__version__"} == set(ecgspasm.__all__)
     for name in promised:

@@ -18,8 +18,8 @@ import ecgspasm as es
 from ecgspasm.batching.engine import SMALL
 from ecgspasm.batching.guard import Guard, Limits
 from ecgspasm.batching.inputs import tasks
+from ecgspasm.batching.rows import Task
 from ecgspasm.batching.summary import kind_of
-from ecgspasm.batching.work import Task
 from ecgspasm.ecg import MEASURES
 from ecgspasm.io.wfdb_writer import write_wfdb
 
@@ -177,13 +177,17 @@ def test_a_run_goes_on_where_it_stopped_and_makes_no_part_twice(records: list[st
     stamps = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.parquet")}
     gone = sorted(name for name in whole if name.startswith("part"))[1]
     (tmp_path / gone).unlink()
-    (tmp_path / f"{gone}.0123.part").write_bytes(b"left by a worker that was killed")
+    left = tmp_path / f"{gone}.0123.part"
+    left.write_bytes(b"left by a worker that was killed")
+    os.utime(left, (1, 1))
+    young = tmp_path / f"{gone}.4567.part"
+    young.write_bytes(b"of another run that writes it just now")
     run = es.batch("measure", records, tmp_path, records_per_part=2, wide=True)
     assert contents(tmp_path) == whole
     assert run.summary["run"]["records"] == 2
     untouched = {path.name for path in tmp_path.glob("*.parquet") if path.stat().st_mtime_ns == stamps[path.name]}
     assert len(untouched) == 4
-    assert not list(tmp_path.glob("*.part"))
+    assert list(tmp_path.glob("*.part")) == [young]
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "foreign", "empty"])
@@ -239,6 +243,129 @@ def test_how_the_work_is_spread_changes_no_byte(records: list[str], tmp_path: Pa
     es.batch("measure", wanted, tmp_path / "processes", records_per_part=40, workers=2)
     assert found[0] == found[1]
     assert len(contents(tmp_path / "processes")) == 3
+
+
+def test_a_damaged_wide_part_is_refused_too(records: list[str], tmp_path: Path) -> None:
+    es.batch("measure", records[:2], tmp_path, wide=True)
+    (wide,) = tmp_path.glob("wide-*.parquet")
+    wide.write_bytes(b"garbage")
+    for gone in (False, True):
+        if gone:
+            next(tmp_path.glob("part-*.parquet")).unlink()
+        with pytest.raises(es.EcgError, match=wide.name):
+            es.batch("measure", records[:2], tmp_path, wide=True)
+        assert wide.read_bytes() == b"garbage"
+
+
+def test_a_run_that_was_killed_while_it_wrote_its_manifest_goes_on(records: list[str], tmp_path: Path) -> None:
+    (tmp_path / "inputs.jsonl").write_text("half")
+    (tmp_path / "manifest.json.0011.part").write_text("half")
+    assert es.batch("measure", records[:1], tmp_path).summary["failed"] == 0
+
+
+def test_files_that_a_header_names_are_part_of_the_run(tmp_path: Path) -> None:
+    steps = np.zeros((5000, 1), "<i2")
+    (tmp_path / "other.xyz").write_bytes(steps.tobytes())
+    header = tmp_path / "r.hea"
+    header.write_text("r 1 500 5000\nother.xyz 16 1000/mV 16 0 0 0 0 V2\n")
+    es.batch("measure", [header], tmp_path / "out")
+    os.utime(tmp_path / "other.xyz", ns=(1, 1))
+    with pytest.raises(es.EcgError, match="their files, differ"):
+        es.batch("measure", [header], tmp_path / "out")
+
+
+def test_one_record_under_several_names_is_one(records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(records[0]).parent)
+    spelled = ["r0.hea", "./r0.hea", "r0", "r0.dat", records[0]]
+    found = tasks("measure", spelled)
+    assert [bool(task.reason) for task in found] == [False, True, True, True, True]
+    assert found[0].current == records[0]
+    assert all("same file" in task.reason for task in tasks("compare", [("r0.hea", other) for other in spelled[1:]]))
+
+
+def test_what_tables_do_to_keys_and_dates_is_understood() -> None:
+    rows = [
+        {"baseline": "a", "current": "b", "baseline_person": 1, "current_person": 1.0},
+        {"baseline": "a", "current": "c", "baseline_at": "2024-05-31T14:05", "current_at": "2024-05-31"},
+        {"baseline": "a", "current": "d", "baseline_person": "1", "current_person": "2.0"},
+        {"baseline": "a", "current": "e", "baseline_at": "2024-05-31T14:05", "current_at": "2024-05-30"},
+    ]
+    assert [bool(task.reason) for task in tasks("compare", pd.DataFrame(rows))] == [False, False, True, True]
+
+
+def test_folders_hold_ecgs_of_any_format_but_no_results(records: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    es.write(es.read(records[0]), folder / "a.csv")
+    es.write(es.read(records[0]), folder / "b.parquet")
+    (folder / "list.csv").write_text("record\na.csv\n")
+    (folder / "read.me.txt").write_text("nothing of interest")
+    for _ in range(2):
+        run = es.batch("measure", folder, folder / "out")
+        assert run.summary["records"] == 2
+        assert run.summary["failed"] == 0
+    assert [task.current for task in tasks("measure", folder / "a.csv")] == [str(folder / "a.csv")]
+    (folder / "quoted.csv").write_text('\n"record","site"\n"a.csv","1"\n')
+    assert [task.current for task in tasks("measure", folder / "quoted.csv")] == [str(folder / "a.csv")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode elsewhere")
+def test_a_file_name_that_is_no_text_costs_nothing(records: list[str], tmp_path: Path) -> None:
+    bad = os.fsdecode(os.fsencode(tmp_path / "bad") + b"\xff.parquet")
+    es.write(es.read(records[0]), tmp_path / "good.parquet")
+    shutil.copy(tmp_path / "good.parquet", bad)
+    run = es.batch("measure", [bad, records[0], "/nowhere/" + os.fsdecode(b"\xfe")], tmp_path / "out", wide=True)
+    assert run.summary["failed"] == 1
+    assert any("bad\\udcff.parquet" in name for name in run.to_frame()["record"].unique())
+
+
+def test_names_of_files_are_no_reasons(records: list[str], tmp_path: Path) -> None:
+    listed = [f"/nowhere/Person_{name}.hea" for name in ("Eva", "Otto", "Eva")]
+    run = es.batch("measure", listed, tmp_path)
+    assert len(run.summary["failures"]) == 2
+    assert "Eva" not in (tmp_path / "summary.json").read_text()
+
+
+def test_two_runs_at_once_into_one_folder_both_end(records: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ecgspasm", "batch", "measure", str(Path(records[0]).parent)]
+    command += ["--output", str(tmp_path / "o"), "--records-per-part", "1"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [each.communicate(timeout=60)[1] for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+
+
+def test_a_plain_script_needs_no_guard_and_opens_nothing_to_others(records: list[str], tmp_path: Path) -> None:
+    script = tmp_path / "plain.py"
+    listed = [records[0], *(f"/nowhere/{number}" for number in range(SMALL))]
+    script.write_text(
+        "import psutil, threading, ecgspasm as es\n"
+        "seen = set()\n"
+        "def look(done, of):\n"
+        "    for each in (psutil.Process(), *psutil.Process().children(recursive=True)):\n"
+        "        seen.update(c.laddr.ip for c in each.net_connections() if c.status == 'LISTEN')\n"
+        f"run = es.batch('measure', {listed!r}, {str(tmp_path / 'out')!r}, workers=2, progress=look)\n"
+        "print(run.summary['done'], run.summary['failed'], sorted(seen))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\n")[0] == f"{SMALL + 1} {SMALL} ['127.0.0.1']"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("workers", -1),
+        ("workers", 1.5),
+        ("workers", "2"),
+        ("records_per_part", True),
+        ("time_limit_s", "x"),
+        ("memory_limit_mb", None),
+        ("scheduler", 5),
+    ],
+)
+def test_options_that_are_none_are_refused(records: list[str], tmp_path: Path, option: str, value: object) -> None:
+    with pytest.raises(es.EcgError, match=option.split("_")[0]):
+        es.batch("measure", records[:1], tmp_path, **{option: value})  # type: ignore[arg-type]
 
 
 # --- poisoned records

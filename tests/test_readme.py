@@ -17,6 +17,7 @@ def test_the_readme_is_current() -> None:
     spec.loader.exec_module(build)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert build.readme() == text
+    assert build.batch_page() == build.BATCH.read_text(encoding="utf-8")
     assert build.beside_the_weights() == build.WEIGHTS.read_text(encoding="utf-8")
     assert "NEW T-wave inversion in V1-V3 (anteroseptal)" in text
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,9 +74,11 @@ def orders(plan: Plan, folder: str, key: str) -> Iterator[Order]:
         path = os.path.join(folder, name_of(key, number))
         if os.path.lexists(path):
             read_part(path, key, number)
-            wide = os.path.join(folder, name_of(key, number, "wide"))
-            if not plan.wide or os.path.lexists(wide):
-                continue
+        wide = os.path.join(folder, name_of(key, number, "wide"))
+        if plan.wide and os.path.lexists(wide):
+            read_part(wide, key, number)
+        if os.path.lexists(path) and (not plan.wide or os.path.lexists(wide)):
+            continue
         yield Order(
             plan.what, plan.part(number), plan.electrodes, plan.criteria, plan.limits, folder, key, number, columns
         )
@@ -90,9 +94,14 @@ def work_off(
     EcgError
         If the workers are lost or a part cannot be written. What was done stays.
     """
-    if not wanted:
+    if scheduler is None and sum(len(order.tasks) for order in wanted) <= SMALL:
+        try:
+            for order in wanted:
+                told(do_part(order))
+        finally:
+            close_guards()
         return
-    with _client(scheduler, workers, sum(len(order.tasks) for order in wanted)) as client:
+    with _client(scheduler, workers) as client:
         _all_done(client, iter(wanted), told)
 
 
@@ -150,38 +159,65 @@ def _again(future: Any, order: Order, number: int, send: Callable[[Order, int], 
 
 
 @contextmanager
-def _client(scheduler: str | Any | None, workers: int | None, records: int) -> Iterator[Any]:
+def _client(scheduler: str | Any | None, workers: int | None) -> Iterator[Any]:
     """A client of the cluster that is wanted."""
     try:
         import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise EcgError("a batch needs Dask and pyarrow: pip install 'ecgspasm[batch]'") from error
-    if scheduler is not None and not isinstance(scheduler, str):
+    if hasattr(scheduler, "submit") and hasattr(scheduler, "nthreads"):
         yield scheduler  # a client that the caller has
         return
-    if scheduler is not None:
-        with _connected(Client, scheduler) as client:
+    address = getattr(scheduler, "scheduler_address", scheduler)
+    if address is not None:
+        if not isinstance(address, str):
+            raise EcgError(f"scheduler is a {type(scheduler).__name__}; give an address, a Dask cluster or a Dask client")
+        with _connected(Client, address) as client:
             yield client
         return
-    here = records <= SMALL
-    number = workers or (1 if here else os.cpu_count() or 1)
-    # memory is limited record by record, so no worker is stopped for the sum of them
-    quiet = {"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False}
-    with (
-        dask.config.set(quiet),
-        LocalCluster(
-            n_workers=1 if here else number,
-            threads_per_worker=number if here else 1,
-            processes=not here,
-            dashboard_address=None,
-            memory_limit=0,
-            host=None if here else "127.0.0.1",
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    # memory is limited record by record, so no worker is stopped for the sum of them; nothing is to be looked at over HTTP
+    settings: dict[str, Any] = {"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False}
+    settings |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    with dask.config.set(settings), _apart():
+        with _interrupts_later():
+            cluster = LocalCluster(
+                n_workers=workers or os.cpu_count() or 1,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                memory_limit=0,
+                host="127.0.0.1",
+                silence_logs=50,
+            )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Keep new processes from running the caller's script again: nothing of it is needed there, and it may have no main guard."""
+    main = sys.modules["__main__"]
+    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if vars(main).get(name) is not None}
+    try:
+        for name in kept:
+            setattr(main, name, None)
+        yield
+    finally:
+        vars(main).update(kept)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C wait. What is started meanwhile never sees it: the workers are ended by this process, and in order."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

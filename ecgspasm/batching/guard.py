@@ -17,6 +17,7 @@ from typing import IO, Any
 from ecgspasm.batching.rows import Rows, Task, as_dict, failed
 from ecgspasm.batching.runner import read_frame, unpacked, write_frame
 from ecgspasm.errors import EcgError
+from ecgspasm.recording import is_number
 
 _START_S = 120.0
 _TRIES = 3
@@ -42,9 +43,9 @@ class Limits:
     patience: float = 12.0
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.cpu_s <= 86_400:
+        if not is_number(self.cpu_s) or not 0.05 <= self.cpu_s <= 86_400:
             raise EcgError(f"the time limit is {self.cpu_s!r}; give seconds a record, between 0.05 and 86400")
-        if not 64 <= self.memory_mb <= 1_000_000:
+        if not isinstance(self.memory_mb, int) or not 64 <= self.memory_mb <= 1_000_000:
             raise EcgError(f"the memory limit is {self.memory_mb!r}; give MB a record, between 64 and 1000000")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -13,17 +13,17 @@ from typing import Any
 
 from ecgspasm.batching.rows import Task
 from ecgspasm.errors import EcgError
+from ecgspasm.io.file import Asked, File
+from ecgspasm.io.formats import format_of
 from ecgspasm.io.paths import local_path, one_line
+from ecgspasm.io.wfdb_header import MAX_HEADER_BYTES
 
 MAX_ROWS = 50_000_000
-_COLUMNS = {
-    "measure": {"record"},
-    "compare": {"baseline", "current", "record", "person", "baseline_person", "current_person", "baseline_at", "current_at"},
-}
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".list")
 # WFDB's RECORDS has no suffix, and no ECG has this name
 _LISTS = ("records",)
-_NO_ECG = (".md", ".html", ".pdf", ".txt", ".csv", ".tsv", ".json", ".toml", ".png", ".jpg", ".zip", ".gz", ".py", ".sha256")
+_NO_ECG = (".md", ".html", ".json", ".jsonl", ".toml", ".png", ".jpg", ".zip", ".gz", ".py", ".sha256")
+_NO_RECORDS = ("RECORDS", "LICENSE", "README", "ANNOTATORS", "SHA256SUMS")
 
 
 def tasks(what: str, inputs: Any) -> list[Task]:
@@ -63,7 +63,7 @@ def _from_path(what: str, path: str) -> Iterator[Task]:
     if any(letter in path for letter in "*?[") and not os.path.exists(path):
         if what == "compare":
             raise EcgError("a pattern names no pairs; give a CSV with the columns baseline and current")
-        return _named(_records(glob.iglob(path, recursive=True)))
+        return _named(_records(glob.iglob(path, recursive=True), asked_for=True))
     return _from_file(what, path)
 
 
@@ -71,24 +71,27 @@ def _from_file(what: str, path: str) -> Iterator[Task]:
     lower = os.path.basename(path).lower()
     if not os.path.isfile(path):
         raise EcgError(f"there is no list {one_line(path)}; check the path")
-    if not lower.endswith(_TEXT) and lower not in _LISTS:
+    if what == "measure" and (not (lower.endswith(_TEXT) or lower in _LISTS) or is_ecg(path)):
         return _named([path])
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = file.read().splitlines()
+            lines = [line for line in file.read().splitlines() if line.strip() and not line.startswith("#")]
     except (OSError, UnicodeDecodeError) as error:
         raise EcgError(f"{one_line(path)} cannot be read as a list ({one_line(error, 100)}); write it as UTF-8 text") from error
     folder = os.path.dirname(path)
-    columns = _header(lines[0] if lines else "")
-    if what == "measure" and "record" not in columns and not {"baseline", "current"} <= set(columns):
-        return _named(os.path.join(folder, line.strip()) for line in lines if line.strip() and not line.startswith("#"))
-    delimiter = "\t" if "\t" in lines[0] else ";" if ";" in lines[0] else ","
-    return _from_rows(what, csv.DictReader(lines, delimiter=delimiter), folder, one_line(path))
-
-
-def _header(line: str) -> list[str]:
-    delimiter = "\t" if "\t" in line else ";" if ";" in line else ","
-    return [name.strip() for name in line.split(delimiter)]
+    first = lines[0] if lines else ""
+    delimiter = "\t" if "\t" in first else ";" if ";" in first else ","
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise EcgError(f"{one_line(path)} cannot be read as a table ({one_line(error, 100)}); mend it") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    if what == "measure" and "record" not in header and not {"baseline", "current"} <= set(header):
+        return _named(os.path.join(folder, line.strip()) for line in lines)
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise EcgError(f"{one_line(path)} has two columns {twice[0]!r}; leave one of them out")
+    return _from_rows(what, (dict(zip(header, row, strict=False)) for row in rows[1:]), folder, one_line(path))
 
 
 def _from_rows(what: str, rows: Iterable[Mapping[Any, Any]], folder: str, name: str) -> Iterator[Task]:
@@ -118,32 +121,43 @@ def _pair(cells: Mapping[str, str], folder: str, number: int) -> Task:
     reason = ""
     if not cells["baseline"] or not cells["current"]:
         reason = f"row {number} of the list does not name both ECGs"
-    elif all(persons) and persons[0] != persons[1]:
+    elif all(persons) and not _same_person(*persons):
         reason = "baseline and current ECG are of different persons by the list; pair ECGs of one person"
-    elif os.path.normpath(baseline) == os.path.normpath(current):
+    elif identity(baseline) == identity(current):
         reason = "baseline and current ECG are the same file; give two"
     else:
         reason = _dates(task)
     return replace(task, reason=reason)
 
 
+def _same_person(one: str, other: str) -> bool:
+    """Whether two keys are one; tables turn whole numbers into 1.0 where another row has none."""
+    return one == other or (_whole(one) is not None and _whole(one) == _whole(other))
+
+
+def _whole(key: str) -> int | None:
+    digits, _, rest = key.partition(".")
+    return int(digits) if digits.isascii() and digits.isdigit() and not rest.strip("0") else None
+
+
 def _dates(task: Task) -> str:
     """What is wrong with the times that a list gives."""
-    times = []
+    times, days_only = [], False
     for name in ("baseline_at", "current_at"):
         given = getattr(task, name)
         try:
             times.append(datetime.fromisoformat(given) if given else None)
         except ValueError:
             return f"{name} is {one_line(given, 40)!r}; write it as 2024-05-31 or 2024-05-31T14:05"
+        days_only |= len(given) <= len("2024-05-31")
     before, after = times
     if before is None or after is None:
         return ""
-    if (before.tzinfo is None) != (after.tzinfo is None):
+    if (before.tzinfo is None) != (after.tzinfo is None) and not days_only:
         return "one time has an offset and the other has none; write both alike"
-    if after >= before:
-        return ""
-    return f"the current ECG ({task.current_at}) is older than its baseline ({task.baseline_at}); swap them"
+    # a day without its hour tells nothing within the day
+    reversed_ = after.date() < before.date() if days_only else after < before
+    return f"the current ECG ({task.current_at}) is older than its baseline ({task.baseline_at}); swap them" if reversed_ else ""
 
 
 def _from_sequence(what: str, inputs: Any) -> Iterator[Task]:
@@ -153,9 +167,10 @@ def _from_sequence(what: str, inputs: Any) -> Iterator[Task]:
         yield from _named(local_path(each) for each in inputs)
         return
     for each in inputs:
-        if not isinstance(each, Sequence) or isinstance(each, str) or len(each) != 2:
+        two = None if isinstance(each, str | Mapping) or not isinstance(each, Iterable) else list(each)
+        if two is None or len(two) != 2:
             raise EcgError(f"{one_line(repr(each), 60)} is no pair; give (baseline, current)")
-        baseline, current = (local_path(path) for path in each)
+        baseline, current = (local_path(path) for path in two)
         yield _pair({"baseline": baseline, "current": current}, "", 0)
 
 
@@ -168,33 +183,87 @@ def _beside(folder: str, path: str) -> str:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """All ECGs below a folder, in an order that is everywhere the same."""
+    """All ECGs below a folder, in an order that is everywhere the same; the results of a run are none."""
     for here, folders, names in os.walk(folder):
+        if "manifest.json" in names and "inputs.jsonl" in names:
+            folders.clear()
+            continue
         folders.sort()
         yield from _records(os.path.join(here, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _records(paths: Iterable[str]) -> Iterator[str]:
-    """Of the files of a folder those that are ECGs by their names; of a WFDB record only its header."""
+def _records(paths: Iterable[str], *, asked_for: bool = False) -> Iterator[str]:
+    """Of some files those that are ECGs; of a WFDB record only its header.
+
+    Texts and tables are looked into, unless they were asked for by a pattern.
+    """
     names = sorted(paths)
     headers = {name[:-4] for name in names if name.endswith(".hea")}
     for name in names:
         if name.endswith(".hea"):
             yield name
-        elif os.path.splitext(name)[0] in headers or name.lower().endswith(_NO_ECG) or os.path.isdir(name):
             continue
-        elif os.path.basename(name).upper() not in ("RECORDS", "LICENSE", "README", "ANNOTATORS", "SHA256SUMS"):
+        if os.path.splitext(name)[0] in headers or os.path.isdir(name):
+            continue
+        if asked_for or _looks_like_one(name):
             yield name
+
+
+def _looks_like_one(path: str) -> bool:
+    lower = os.path.basename(path).lower()
+    return not lower.endswith(_NO_ECG) and lower.upper() not in _NO_RECORDS and (not lower.endswith(_TEXT) or is_ecg(path))
+
+
+def is_ecg(path: str) -> bool:
+    """Whether the content of a file is of one of the formats that are single files."""
+    try:
+        return format_of(File(path, path=path), Asked()) is not None
+    except EcgError:
+        return False  # nobody can open it; where it was asked for by name, that becomes its row
+
+
+def identity(path: str) -> str:
+    """One name for a record however it is written: with or without a suffix, absolute or not."""
+    whole = os.path.realpath(path)
+    for stem in (whole.removesuffix(".hea"), whole, os.path.splitext(whole)[0]):
+        if os.path.isfile(stem + ".hea"):
+            return stem
+    return whole
+
+
+def files_of(path: str) -> list[str]:
+    """The file of a record; of a WFDB record its header and all files that it names, those of its segments too."""
+    header = identity(path) + ".hea"
+    return _named_in(header, 1) if os.path.isfile(header) else [path]
+
+
+def _named_in(header: str, depth: int) -> list[str]:
+    try:
+        with open(header, "rb") as file:
+            lines = file.read(MAX_HEADER_BYTES).decode("latin-1").splitlines()
+    except OSError:
+        return [header]  # that it cannot be read becomes the row of the record
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    names = list(dict.fromkeys(row[0] for row in rows[1:] if os.path.basename(row[0]) == row[0]))
+    folder = os.path.dirname(header)
+    found = [header]
+    for path in (os.path.join(folder, name) for name in names):
+        found += _named_in(path + ".hea", depth - 1) if depth and os.path.isfile(path + ".hea") else [path]
+    return found
 
 
 def _once(found: Iterable[Task]) -> Iterator[Task]:
     """Every record once; what comes again is told, and so are different pairs of one name."""
-    seen: dict[str, int] = {}
+    seen: dict[object, int] = {}
     for number, task in enumerate(found, start=1):
-        before = seen.setdefault(task.record, number)
+        same = tuple(identity(path) for path in (task.baseline, task.current) if path)
+        before = min(seen.setdefault(task.record, number), seen.setdefault(same, number) if same else number)
+        # workers elsewhere have another working directory
+        paths = {name: os.path.abspath(path) for name in ("baseline", "current") if (path := getattr(task, name))}
+        task = replace(task, **paths)
         if before == number:
             yield task
         else:
             # a name of its own, so that no two records of the result are called alike
-            reason = f"{task.record} is listed before, as number {before}; this one is left out"
+            reason = task.reason or f"{task.record} is listed before, as number {before}; this one is left out"
             yield replace(task, record=f"{task.record} (number {number})", reason=reason)

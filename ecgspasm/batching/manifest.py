@@ -11,6 +11,7 @@ from typing import Any
 
 from ecgspasm import __version__
 from ecgspasm.batching.guard import Limits
+from ecgspasm.batching.inputs import files_of
 from ecgspasm.batching.parts import PART
 from ecgspasm.batching.rows import Task, as_dict
 from ecgspasm.errors import EcgError
@@ -79,18 +80,19 @@ def manifest_of(plan: Plan) -> Manifest:
 
 
 def _state(task: Task) -> dict[str, Any]:
-    """Size and time of change of the files that a task names; nothing of those that are missing."""
+    """Size and time of change of all files that a task reads; nothing of those that are missing."""
     found: dict[str, Any] = {}
     for name in ("baseline", "current"):
         path = getattr(task, name)
-        for suffix in ("", ".hea", ".dat", ".mat") if path else ():
-            # of a WFDB record named by its header, the samples lie beside it
-            beside = path.removesuffix(".hea") + suffix if suffix else path
+        stamps = []
+        for each in files_of(path) if path else ():
             try:
-                status = os.stat(beside)
+                status = os.stat(each)
             except (OSError, ValueError):
                 continue
-            found[f"{name}{suffix}_size"], found[f"{name}{suffix}_changed"] = status.st_size, status.st_mtime_ns
+            stamps.append((os.path.basename(each), status.st_size, status.st_mtime_ns))
+        if stamps:
+            found[f"{name}_files"] = stamps
     return found
 
 
@@ -130,8 +132,9 @@ def settle(folder: str, manifest: Manifest) -> None:
         stranger = one_line(os.path.join(folder, strangers[0]))
         raise EcgError(f"{stranger} is not of this run; give an empty folder, or move it away")
     if NAME not in names:
-        if names:
-            raise EcgError(f"{one_line(folder)} holds {names[0]} but no {NAME}; give an empty folder")
+        parts = [name for name in names if PART.fullmatch(name)]
+        if parts:
+            raise EcgError(f"{one_line(folder)} holds {parts[0]} but no {NAME}; give an empty folder")
         write_whole(os.path.join(folder, INPUTS), "".join(line + "\n" for line in manifest.lines).encode())
         write_whole(path, (json.dumps(manifest.content, indent=2) + "\n").encode())
 

@@ -30,17 +30,23 @@ def long_table(records: Sequence[str], rows: Sequence[Rows], key: str, number: i
     """One row a record, lead and measure."""
     import pyarrow as pa
 
+    records = [_utf8(record) for record in records]
     text = pa.dictionary(pa.int32(), pa.string())
     counts = [len(each.lead) for each in rows]
     columns = [
-        pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(records), dtype=np.int32), counts), pa.array(list(records))),
+        pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(records), dtype=np.int32), counts), pa.array(records)),
         *(_words([word for each in rows for word in getattr(each, name)]) for name in ("lead", "measure")),
         *(pa.array([number for each in rows for number in getattr(each, name)], pa.float64()) for name in ("value", "se")),
-        _words([word for each in rows for word in each.state]),
+        _words([_utf8(word) for each in rows for word in each.state]),
     ]
     types = (text, text, text, pa.float64(), pa.float64(), text)
     schema = pa.schema(list(zip(COLUMNS, types, strict=True)), metadata=_stamp(key, number, len(records)))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _utf8(text: str) -> str:
+    """Text as it can be stored; bytes of a file name that are no UTF-8 are written out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _words(words: list[str]) -> pa.Array:
@@ -58,12 +64,13 @@ def wide_table(records: Sequence[str], rows: Sequence[Rows], key: str, number: i
     values = np.full((len(names), len(records)), np.nan)
     errors: list[str | None] = []
     for record, each in enumerate(rows):
-        errors.append(each.state[0] if each.measure == ["error"] else None)
+        errors.append(_utf8(each.state[0]) if each.measure == ["error"] else None)
         for lead, measure, value in zip(each.lead, each.measure, each.value, strict=True):
             column = row_of.get(f"{measure}_{lead}" if lead else measure)
             if column is not None:
                 values[column, record] = value
-    arrays = [pa.array(records, pa.string()), pa.array(errors, pa.string()), *(pa.array(each) for each in values)]
+    names_of = pa.array([_utf8(record) for record in records], pa.string())
+    arrays = [names_of, pa.array(errors, pa.string()), *(pa.array(each) for each in values)]
     schema = pa.schema(
         [("record", pa.string()), ("error", pa.string()), *((name, pa.float64()) for name in names)],
         metadata=_stamp(key, number, len(records)),

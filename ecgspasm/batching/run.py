@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 What = Literal["compare", "measure"]
+_YOUNG_S = 3600.0
+_MOST_WORKERS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +58,15 @@ class Batch:
         import pyarrow as pa
 
         frame: pd.DataFrame = pa.concat_tables(self.tables(table)).unify_dictionaries().to_pandas()
-        return frame
+        # plain texts, of which equal ones are one object; categories would surprise groupby and merge
+        texts = [name for name in frame.columns if str(frame[name].dtype) == "category"]
+        return frame.astype(dict.fromkeys(texts, object))
 
     def __str__(self) -> str:
         told = self.summary
         lines = [
-            f"{told['done']} of {told['records']} records done, {told['failed']} failed, {told['not_measurable']} not measurable"
+            f"{told['done']} of {told['records']} records done, {told['failed']} of them failed, "
+            f"{told['not_measurable']} not measurable"
         ]
         lines += [f"  {count:>7}  {reason}" for reason, count in list(told["failures"].items())[:10]]
         met = {name: each for name, each in told.get("findings", {}).items() if each["MET"]}
@@ -86,7 +91,7 @@ def batch(
     electrodes: Literal["fresh", "same"] = "fresh",
     criteria: str | os.PathLike[str] | None = None,
     wide: bool = False,
-    records_per_part: int = 200,
+    records_per_part: int | None = None,
     time_limit_s: float = 10.0,
     memory_limit_mb: int = 2048,
     progress: Callable[[int, int], None] | None = None,
@@ -115,6 +120,7 @@ def batch(
     wide : bool, optional
         Also write a table with one row a record.
     records_per_part : int, optional
+        Default: a fortieth of the records, but 10 to 200.
     time_limit_s : float, optional
         Computing time that one record may take.
     memory_limit_mb : int, optional
@@ -133,6 +139,8 @@ def batch(
     """
     from ecgspasm.batching.engine import orders, work_off
 
+    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or not 1 <= workers <= _MOST_WORKERS):
+        raise EcgError(f"workers is {workers!r}; give a whole number between 1 and {_MOST_WORKERS}")
     plan = _plan(what, inputs, electrodes, criteria, wide, records_per_part, Limits(time_limit_s, memory_limit_mb))
     folder = os.path.abspath(local_path(output))
     manifest = manifest_of(plan)
@@ -151,7 +159,7 @@ def batch(
         progress(there, len(plan.tasks))
     began = time.monotonic()
     work_off(wanted, scheduler, workers, told)
-    return _finished(folder, manifest.content, done, time.monotonic() - began)
+    return _finished(folder, manifest.content, plan.criteria, done, time.monotonic() - began)
 
 
 def _plan(
@@ -160,7 +168,7 @@ def _plan(
     electrodes: Literal["fresh", "same"],
     criteria: str | os.PathLike[str] | None,
     wide: bool,
-    records_per_part: int,
+    records_per_part: int | None,
     limits: Limits,
 ) -> Plan:
     from ecgspasm.criteria import load_criteria
@@ -168,20 +176,24 @@ def _plan(
 
     if what not in ("compare", "measure"):
         raise EcgError(f"what is {what!r}; give 'compare' or 'measure'")
-    if not isinstance(records_per_part, int) or not 1 <= records_per_part <= 100_000:
+    whole = isinstance(records_per_part, int) and not isinstance(records_per_part, bool)
+    if records_per_part is not None and not (whole and 1 <= records_per_part <= 100_000):
         raise EcgError(f"records_per_part is {records_per_part!r}; give a whole number between 1 and 100000")
     check_electrodes(electrodes)
     path = None if criteria is None else os.path.abspath(local_path(criteria))
     load_criteria(path)
-    return Plan(what, tasks(what, inputs), electrodes, path, limits, records_per_part, bool(wide))
+    found = tasks(what, inputs)
+    # by the list alone, so that a run has the same parts wherever it is done
+    size = records_per_part or min(max(-(-len(found) // 40), 10), 200)
+    return Plan(what, found, electrodes, path, limits, size, bool(wide))
 
 
-def _finished(folder: str, manifest: dict[str, Any], done: int, seconds: float) -> Batch:
+def _finished(folder: str, manifest: dict[str, Any], criteria: str | None, done: int, seconds: float) -> Batch:
     from ecgspasm.batching.summary import summarise, write_summary
     from ecgspasm.criteria import load_criteria
 
     run = Batch(folder, manifest["key"], manifest["parts"], {})
-    titles = {each.id: each.title for each in load_criteria()}
+    titles = {each.id: each.title for each in load_criteria(criteria)}
     summary = summarise(run.tables(), manifest, titles)
     if done:
         rate = round(done / max(seconds, 1e-3), 1)
@@ -192,8 +204,13 @@ def _finished(folder: str, manifest: dict[str, Any], done: int, seconds: float) 
 
 
 def _sweep(folder: str) -> None:
-    """Remove what workers that were killed left half written, now that every part is there."""
+    """Remove what workers that were killed left half written; what is young may be another run's that writes just now."""
     for name in os.listdir(folder):
         stem = name[: -len(".part")].rpartition(".")[0] if name.endswith(".part") else ""
+        path = os.path.join(folder, name)
         if PART.fullmatch(stem) or stem in OTHERS:
-            os.unlink(os.path.join(folder, name))
+            try:
+                if time.time() - os.stat(path).st_mtime > _YOUNG_S:
+                    os.unlink(path)
+            except FileNotFoundError:  # it has just got its own name
+                continue

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_REASONS = 50
 _PATH = re.compile(r"^[^:]*[/\\][^:]*: |^[^: ]+\.\w{1,8}: ")
+_PAIR = re.compile(r" > ")
+_COUNTED = re.compile(r" \(number \d+\)$")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -70,11 +72,12 @@ def _count(
     territories: dict[str, Counter[str]],
 ) -> None:
     measure, state, value = (_column(table, name) for name in ("measure", "state", "value"))
+    names = _column(table, "record")
     record = np.asarray(table.column("record").combine_chunks().indices)
     failed = measure == "error"
     counted["records"] += len(np.unique(record))
     counted["failed"] += int(failed.sum())
-    reasons.update(kind_of(text) for text in state[failed])
+    reasons.update(kind_of(text, name) for text, name in zip(state[failed], names[failed], strict=True))
     # one measure stands for the lead: what is not measurable in it is so in all
     one = (measure == "st_j60_uv") | (measure == "change_st_j60_uv")
     states.update("measured" if text in (MEASURED, "absent") else kind_of(text.partition(": ")[2] or text) for text in state[one])
@@ -93,15 +96,20 @@ def _column(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[Any]]
     return column
 
 
-def kind_of(reason: str) -> str:
-    """A reason without the name of its file and without its numbers, so that alike ones are counted together.
+def kind_of(reason: str, record: str = "") -> str:
+    """A reason without the names of files and without numbers, so that alike ones are counted together.
 
     Examples
     --------
-    >>> kind_of("data/12.hea: the record has 3 segments")
-    'the record has # segments'
+    >>> kind_of("data/12.hea: the record has 3 segments"), kind_of("x: there is no file x; check the path", "x")
+    ('the record has # segments', 'there is no file ...; check the path')
     """
-    return _NUMBER.sub("#", _PATH.sub("", reason))[:160]
+    reason = _PATH.sub("", reason)
+    parts = [part.strip() for part in _PAIR.split(_COUNTED.sub("", record))]
+    names = {name for part in parts for name in (part, os.path.basename(part), os.path.splitext(os.path.basename(part))[0])}
+    for name in sorted(names - {""}, key=len, reverse=True):
+        reason = re.sub(rf"(?<!\w){re.escape(name)}(?:\.\w{{1,8}})?(?!\w)", "...", reason)
+    return _NUMBER.sub("#", reason.removeprefix("...: "))[:160]
 
 
 def write_summary(folder: str, found: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from ecgspasm import __version__
 from ecgspasm.cli.batch import add_batch
 from ecgspasm.cli.benchmark import add_benchmarks
 from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target, print_json, tell
+from ecgspasm.cli.datasets import add_datasets
 from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.cli.provocation import add_provocation
 from ecgspasm.errors import EcgError
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     course.set_defaults(run=_course)
 
     add_batch(commands)
+    add_datasets(commands)
     add_benchmarks(commands)
 
     demo = commands.add_parser("demo", help="compare the shipped index case and a real ECG, with pictures")

@@ -27,7 +27,7 @@ def add_batch(commands: Any) -> None:
         parser.add_argument("--workers", metavar="N", type=int, help="worker processes on this machine (default: one a core)")
         parser.add_argument("--wide", action="store_true", help="also write a table with one row a record")
         parser.add_argument(
-            "--records-per-part", metavar="N", type=int, default=200, help="records in one Parquet file (default: %(default)s)"
+            "--records-per-part", metavar="N", type=int, help="records in one Parquet file (default: a fortieth, 10 to 200)"
         )
         parser.add_argument(
             "--time-limit", metavar="S", type=float, default=10.0, help="computing time of one record in s (default: %(default)g)"

@@ -49,7 +49,21 @@ def _add(sets: Any, name: str, told: str, run: Callable[[argparse.Namespace], in
 
 
 def _folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", help="the set's folder in the original PhysioNet layout; a part of it will do")
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        help="the set's folder in the original PhysioNet layout; a part of it will do (default: where ECGSPASM_DATA_DIR has it)",
+    )
+
+
+def _home(options: argparse.Namespace) -> Path:
+    """The folder that was given, or the one that is found."""
+    from ecgspasm.datasets import folder
+
+    if options.folder is None:
+        options.folder = str(folder({"balloon": "staffiii"}.get(options.set, options.set)))
+    return Path(options.folder)
 
 
 def _delineation(options: argparse.Namespace) -> int:
@@ -59,6 +73,7 @@ def _delineation(options: argparse.Namespace) -> int:
 
     score = {"ludb": score_ludb, "qtdb": score_qtdb}[options.set]
     _check(options)
+    home = _home(options)
     names = [name for name in (options.peers or "").split(",") if name]
     first = held_out(Path(options.folds)) if options.folds else own
     delineators = {"ecgspasm": first} | {name: peer(name) for name in names}
@@ -68,7 +83,7 @@ def _delineation(options: argparse.Namespace) -> int:
         delineators |= {f"ecgspasm at {level} dB": with_noise(first, Path(options.noise), level) for level in LEVELS_DB}
     results = {}
     for name, delineator in delineators.items():
-        results[name] = score(Path(options.folder), delineator, watch=progress(name))
+        results[name] = score(home, delineator, watch=progress(name))
         print(f"{name}\n{text(results[name])}\n")
     _write(options, results)
     return OK
@@ -79,7 +94,7 @@ def _staffiii(options: argparse.Namespace) -> int:
     from ecgspasm.benchmarks.table import occlusion_text
 
     _check(options)
-    result = score_staffiii(Path(options.folder), watch=progress("staffiii"))
+    result = score_staffiii(_home(options), watch=progress("staffiii"))
     if not result["persons"]:
         raise EcgError(f"{options.folder} holds no person of STAFF III with a baseline and an inflation; give the set's folder")
     print(occlusion_text(result))
@@ -91,7 +106,7 @@ def _episodes(options: argparse.Namespace) -> int:
     from ecgspasm.benchmarks.episodes import episodes_text, score_edb, score_ltstdb
 
     _check(options)
-    result = {"edb": score_edb, "ltstdb": score_ltstdb}[options.set](Path(options.folder), watch=progress(options.set))
+    result = {"edb": score_edb, "ltstdb": score_ltstdb}[options.set](_home(options), watch=progress(options.set))
     print(episodes_text(result))
     _write(options, result)
     return OK
@@ -101,7 +116,7 @@ def _balloon(options: argparse.Namespace) -> int:
     from ecgspasm.benchmarks.balloon import score_balloon
 
     _check(options)
-    score = score_balloon(Path(options.folder), watch=progress("balloon"))
+    score = score_balloon(_home(options), watch=progress("balloon"))
     if not score.inflations:
         raise EcgError(f"{options.folder} holds no person of STAFF III with an inflation; give the set's folder")
     print(score)

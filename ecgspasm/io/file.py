@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import BinaryIO
 
 from ecgspasm.ecg import FS_RANGE_HZ
@@ -30,7 +31,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         if self.fs is not None and not (
-            isinstance(self.fs, int | float) and not isinstance(self.fs, bool) and FS_RANGE_HZ[0] <= self.fs <= FS_RANGE_HZ[1]
+            isinstance(self.fs, Real) and not isinstance(self.fs, bool) and FS_RANGE_HZ[0] <= self.fs <= FS_RANGE_HZ[1]
         ):
             raise EcgError(f"fs is {self.fs!r}; give the sampling rate in Hz, between 50 and 10000")
         if self.unit is not None and (not isinstance(self.unit, str) or uv_per_unit(self.unit) is None):
@@ -40,7 +41,8 @@ class Asked:
         """Refuse those of ``fs``, ``unit`` and ``record`` that a format states itself or does not have."""
         for name in names:
             if getattr(self, name) is not None:
-                raise EcgError(f"{what} itself tells its {name}; leave {name}= out")
+                tells = "holds one ECG" if name == "record" else f"itself tells its {name}"
+                raise EcgError(f"{what} {tells}; leave {name}= out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class File:
         name = getattr(stream, "name", None)
         shown = one_line(os.path.basename(name), 100) if isinstance(name, str) and name else "open file"
         try:
+            if stream.seekable():
+                stream.seek(0)
             data = stream.read(MAX_FILE_BYTES + 1)
         except (OSError, ValueError) as error:
             raise EcgError(f"{shown} cannot be read ({one_line(error)}); open it for reading in binary mode") from error
