@@ -179,7 +179,7 @@ def test_an_endless_answer_ends(
         while not handler.server.released.is_set():
             handler.wfile.write(bytes(100_000))
 
-    small = Transfer_with_limit(400_000)
+    small = limited(400_000)
     monkeypatch.setattr("ecgspasm.datasets.fetching.Transfer", small)
     server.tricks[BIG] = [endless]
     with pytest.raises(EcgError, match=r"data/1\.dat .*sends more than 400000 bytes|far more than the whole set"):
@@ -188,7 +188,7 @@ def test_an_endless_answer_ends(
     assert not left
 
 
-def Transfer_with_limit(limit: int) -> Callable[..., transfer.Transfer]:  # noqa: N802
+def limited(limit: int) -> Callable[..., transfer.Transfer]:
     return lambda timeout_s, _, stop: transfer.Transfer(timeout_s, limit, stop)
 
 
