@@ -99,8 +99,9 @@ def run(name: str, what: str, inputs: Any, folder: Path) -> dict[str, Any]:
     late = (ends[-1] - ends[-1 - tenth]) if tenth else 0.0
     # a part of two that end together tells nothing
     told = tenth >= 2
-    row["early_ms"] = round(1000 * early / (tenth * 200), 2) if told else None
-    row["late_ms"] = round(1000 * late / (tenth * 200), 2) if told else None
+    in_tenth = max(tenth * records / len(ends), 1)
+    row["early_ms"] = round(1000 * early / in_tenth, 2) if told else None
+    row["late_ms"] = round(1000 * late / in_tenth, 2) if told else None
     fifth = max(len(seen) // 5, 1)
     row["early_mb"] = round(float(np.median(seen[fifth : 2 * fifth] or seen))) if seen else None
     row["late_mb"] = round(float(np.median(seen[-fifth:]))) if seen else None
