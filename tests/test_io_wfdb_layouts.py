@@ -92,10 +92,9 @@ def test_signal5_any_stretch_of_any_format_is_what_was_written(fmt: int, n: int,
     np.testing.assert_array_equal(unpacked(fmt, content[low:high], start, stop), values[start:stop])
 
 
-@pytest.mark.parametrize("fmt", sorted(ALONE))
+# wfdb 4.3.1 fails on format 61, which is tested against bytes written here
+@pytest.mark.parametrize("fmt", sorted(ALONE - {61}))
 def test_every_format_is_read_as_wfdb_reads_it(fmt: int, tmp_path: Path) -> None:
-    if fmt == 61:
-        pytest.skip("wfdb 4.3.1 fails on format 61")
     path = write(tmp_path, "r", random(fmt, (601, 2)), fmt=fmt)
     theirs = wfdb.rdrecord(str(path.with_suffix(""))).p_signal.T * 1000
     ours = es.read(path)
