@@ -2,7 +2,7 @@
 
 DATA is the folder of development recordings. Real ECGs (LUDB: 12 leads, 500 Hz, 10 s) are copied with other noise to a temporary
 folder, 120 kB each, and measured by one worker process a core; then pairs of them are compared. Runs of up to 100,000 records of
-one lead and 4 s show whether the engine slows down. The memory of all processes together is looked at every 3 s.
+one lead and 4 s show whether the engine slows down. The memory of all processes together is looked at every 10 s.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def short(data: Path, folder: Path, count: int) -> list[Path]:
 
 @contextmanager
 def memory() -> Iterator[list[float]]:
-    """MB that this process and all its children hold for themselves, a value every 3 s (looking costs the looked-at time)."""
+    """MB that this process and all its children hold for themselves, a value every 10 s (looking costs the looked-at time)."""
     seen: list[float] = []
     done = threading.Event()
     own = psutil.Process()
 
     def watch() -> None:
-        while not done.wait(3.0):
+        while not done.wait(10.0):
             total = 0
             for process in (own, *own.children(recursive=True)):
                 try:

@@ -1,4 +1,4 @@
-"""Write what the README shows from the code and its recorded figures: the example's output, its picture, the benchmark tables.
+"""Write what the README and the pages show from the code and its recorded figures: outputs, pictures, tables, criteria.
 
 ``./run python docs/build.py`` writes; ``./run python docs/build.py --check`` exits with 1 if anything is out of date.
 """
@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
 README = ROOT / "README.md"
+VALIDATION = ROOT / "docs" / "validation.md"
+COMPARE = ROOT / "docs" / "howto" / "compare.md"
 WEIGHTS = ROOT / "ecgspasm" / "processing" / "net.toml"
 PICTURE = ROOT / "docs" / "presentation-against-baseline.png"
 _EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<output>.*?)```", re.DOTALL)
@@ -143,7 +146,7 @@ def _calibration() -> list[str]:
         st, t = row["st_j60_uv"], row["t_uv"]
         cells = [f"{each['largest_uv']:.1f}, {each['rms_uv']:.1f} | {each['within']:.1f}" for each in (st, t)]
         lines.append(f"| {name} | {row['limit_uv']:.0f} | " + " | ".join(cells) + " |")
-    lines += ["", "![Error and abstention against the signal-to-noise ratio](docs/noise-curve.png)"]
+    lines += ["", "![Error and abstention against the signal-to-noise ratio](noise-curve.png)"]
     return lines
 
 
@@ -200,12 +203,65 @@ def draw_noise_curve() -> None:
 
 
 def readme() -> str:
-    """The README with fresh output and tables."""
+    """The README with fresh output and figures."""
     text = README.read_text(encoding="utf-8")
+    return with_output(_PEERS.sub(lambda match: match["begin"] + peers_table() + match["end"], text))
+
+
+def with_output(text: str) -> str:
+    """A page with what its examples print."""
+    return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
+
+
+def validation_page() -> str:
+    """The page with all figures."""
+    text = VALIDATION.read_text(encoding="utf-8")
     text = _SERIAL.sub(lambda match: match["begin"] + serial_tables() + match["end"], text)
     text = _CONTINUOUS.sub(lambda match: match["begin"] + continuous_tables() + match["end"], text)
-    text = _TABLES.sub(lambda match: match["begin"] + benchmark_tables() + match["end"], text)
-    return _EXAMPLE.sub(lambda match: f"```python\n{match['code']}```\n\n```text\n{example_output(match['code'])}```", text)
+    return _TABLES.sub(lambda match: match["begin"] + benchmark_tables() + match["end"], text)
+
+
+_PEERS = re.compile(r"(?P<begin><!-- peers: .*? -->\n).*?(?P<end><!-- peers end -->)", re.DOTALL)
+_NAMES = ("ecgspasm", "neurokit2", "neurokit2-prominence")
+
+
+def peers_table() -> str:
+    """What it does and how well, beside the peers, as Markdown."""
+    ludb, qtdb = recorded("ludb"), recorded("qtdb")
+    lines = ["| | " + " | ".join(_NAMES) + " |", "|---" * (1 + len(_NAMES)) + "|"]
+
+    def row(name: str, cells: list[str]) -> None:
+        lines.append(f"| {name} | " + " | ".join([*cells, *["-"] * (len(_NAMES) - len(cells))]) + " |")
+
+    for title, found, key in (("LUDB", ludb, "sd_central95"), ("QTDB", qtdb, "mean_of_record_sds")):
+        f1 = [" / ".join(_shown(found[name]["waves"][wave]["f1"], 1) for wave in ("P", "QRS", "T")) for name in _NAMES]
+        row(f"{title}: F1 of P / QRS / T, %", f1)
+        for edge in ("QRS offset", "T offset"):
+            cells = [_shown(found[name]["boundaries"][edge].get(key), 1) for name in _NAMES]
+            row(f"{title}: SD of the {edge.replace('offset', 'end')}, ms", cells)
+    inverted = [ludb[name]["inverted_t"] for name in _NAMES]
+    row("inverted T waves found with the right sign, %", [f"{100 * each['right_sign'] / each['n']:.1f}" for each in inverted])
+    taken = [f"{1000 * ludb[name]['seconds_per_ecg']:.0f}" for name in _NAMES]
+    row("delineation of 12 leads and 10 s, ms", taken)
+    staff, pairs = recorded("staffiii"), recorded("pairs")
+    score = staff["numbers"]["score, person left out"]
+    area = f"{score['auc']:.3f} ({score['auc_low']:.3f}-{score['auc_high']:.3f})"
+    row(f"occlusion against the own baseline, {staff['persons']} persons of STAFF III: AUC (95 % interval)", [area])
+    row("new ischemia claimed in unchanged pairs of PTB and LUDB, %", [_false_claims(pairs)])
+    calibration = recorded("calibration")["calibration"]["no noise"]["st_j60_uv"]
+    row("largest error of ST at J+60 on analytic ECGs, uV", [f"{calibration['largest_uv']:.1f}"])
+    visible = recorded("edb")["scores"]["ST, person"]["visible"]["gross"]
+    told = f"{visible['episode_se']:.0f} / {visible['episode_ppv']:.0f}"
+    row("ST episodes, European ST-T excerpts: sensitivity / +P, %", [told])
+    day = recorded("monitor")["24 h"]
+    row("24 h of 12 leads at 500 Hz on one core", [f"{day['seconds']:.0f} s, {day['peak_mb'] - day['idle_mb']} MB"])
+    return "\n".join(lines) + "\n"
+
+
+def _false_claims(pairs: dict[str, Any]) -> str:
+    rows = [rows["unchanged"] for rows in pairs.values()]
+    claimed = sum(row["new"] * row["pairs"] / 100 for row in rows)
+    return f"{100 * claimed / sum(row['pairs'] for row in rows):.1f} of {sum(row['pairs'] for row in rows)}"
 
 
 def beside_the_weights() -> str:
@@ -245,8 +301,9 @@ def batch_cost() -> str:
     lines += ["|---" * 7 + "|"]
     for row in cost["runs"]:
         pace = f"{row['early_ms']:.2f}, {row['late_ms']:.2f}" if row["early_ms"] is not None else "-"
+        held = f"{row['early_mb']}, {row['late_mb']}" if row["early_mb"] is not None else "-"
         cells = [row["name"], row["records"], row["seconds"], row["records_per_s"], row["ecgs_per_s"], pace]
-        lines.append("| " + " | ".join(str(cell) for cell in cells) + f" | {row['early_mb']}, {row['late_mb']} |")
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + f" | {held} |")
     runs = {row["name"]: row for row in cost["runs"]}
     rate = max(row["records_per_s"] for name, row in runs.items() if name.startswith("measure, 10 s"))
     told = [f"{_duration(_MIMIC_ECGS / (rate / cost['cores'] * cores))} on {cores}" for cores in (2, 32, 256)]
@@ -282,18 +339,29 @@ def draw_trend() -> None:
     es.plot.save(figure, ROOT / "docs" / "trend.png")
 
 
+def generated() -> dict[Path, str]:
+    """Every file that is made from data, and what should stand in it."""
+    from generated import CRITERIA, ROOMS, criteria_page, rooms_figure
+
+    return {
+        README: readme(),
+        BATCH: batch_page(),
+        VALIDATION: validation_page(),
+        COMPARE: with_output(COMPARE.read_text(encoding="utf-8")),
+        WEIGHTS: beside_the_weights(),
+        CRITERIA: criteria_page(),
+        ROOMS: rooms_figure(),
+    }
+
+
 def main() -> int:
-    fresh = readme()
     if "--check" in sys.argv[1:]:
-        figures = WEIGHTS.read_text(encoding="utf-8") == beside_the_weights()
-        pages = fresh == README.read_text(encoding="utf-8") and batch_page() == BATCH.read_text(encoding="utf-8")
-        if figures and pages and PICTURE.exists():
-            return 0
-        print("README.md is out of date; run: ./run python docs/build.py", file=sys.stderr)
-        return 1
-    README.write_text(fresh, encoding="utf-8")
-    BATCH.write_text(batch_page(), encoding="utf-8")
-    WEIGHTS.write_text(beside_the_weights(), encoding="utf-8")
+        stale = [path for path, text in generated().items() if path.read_text(encoding="utf-8") != text]
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is out of date; run: ./run python docs/build.py", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
     draw()
     draw_noise_curve()
     draw_trend()

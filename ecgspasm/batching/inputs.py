@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -224,11 +225,19 @@ def is_ecg(path: str) -> bool:
 
 def identity(path: str) -> str:
     """One name for a record however it is written: with or without a suffix, absolute or not."""
-    whole = os.path.realpath(path)
+    folder, name = os.path.split(os.path.abspath(path))
+    whole = os.path.join(_real(folder), name)
+    whole = os.path.realpath(whole) if not name or os.path.islink(whole) else whole
     for stem in (whole.removesuffix(".hea"), whole, os.path.splitext(whole)[0]):
         if os.path.isfile(stem + ".hea"):
             return stem
     return whole
+
+
+@lru_cache(maxsize=256)
+def _real(folder: str) -> str:
+    # thousands of records share a folder, and each of its parts is a question to the file system
+    return os.path.realpath(folder)
 
 
 def files_of(path: str) -> list[str]:

@@ -117,7 +117,8 @@ def read_part(path: str, key: str, number: int) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise EcgError(
             f"{one_line(path)} is half a part or damaged ({one_line(error, 80)}); move it away and run again"

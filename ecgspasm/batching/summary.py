@@ -6,11 +6,12 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgspasm.ecg import MEASURED
 from ecgspasm.io.paths import write_whole
@@ -71,29 +72,39 @@ def _count(
     verdicts: dict[str, Counter[str]],
     territories: dict[str, Counter[str]],
 ) -> None:
-    measure, state, value = (_column(table, name) for name in ("measure", "state", "value"))
-    names = _column(table, "record")
-    record = np.asarray(table.column("record").combine_chunks().indices)
-    failed = measure == "error"
-    counted["records"] += len(np.unique(record))
+    record, names = _coded(table, "record")
+    measure, measures = _coded(table, "measure")
+    state, texts = _coded(table, "state")
+    value = table.column("value").to_numpy()
+    failed = np.isin(measure, _of(measures, lambda name: name == "error"))
+    n_records = len(np.unique(record))
+    counted["records"] += n_records
     counted["failed"] += int(failed.sum())
-    reasons.update(kind_of(text, name) for text, name in zip(state[failed], names[failed], strict=True))
+    reasons.update(kind_of(texts[row], names[of]) for row, of in zip(state[failed], record[failed], strict=True))
     # one measure stands for the lead: what is not measurable in it is so in all
-    one = (measure == "st_j60_uv") | (measure == "change_st_j60_uv")
-    states.update("measured" if text in (MEASURED, "absent") else kind_of(text.partition(": ")[2] or text) for text in state[one])
-    with_lead = np.unique(record[one & (state == MEASURED)])
-    counted["not_measurable"] += len(np.unique(record)) - int(failed.sum()) - len(with_lead)
-    for row in np.flatnonzero(np.char.startswith(measure.astype(str), "finding:")):
-        name = measure[row].removeprefix("finding:")
-        verdict, _, said = state[row].partition(" ")
+    one = np.isin(measure, _of(measures, lambda name: name in ("st_j60_uv", "change_st_j60_uv")))
+    for code, number in enumerate(np.bincount(state[one], minlength=len(texts))):
+        if number:
+            text = texts[code]
+            states["measured" if text in (MEASURED, "absent") else kind_of(text.partition(": ")[2] or text)] += int(number)
+    with_lead = np.unique(record[one & np.isin(state, _of(texts, lambda text: text == MEASURED))])
+    counted["not_measurable"] += n_records - int(failed.sum()) - len(with_lead)
+    for row in np.flatnonzero(np.isin(measure, _of(measures, lambda name: name.startswith("finding:")))):
+        name = measures[measure[row]].removeprefix("finding:")
+        verdict, _, said = texts[state[row]].partition(" ")
         verdicts.setdefault(name, Counter())[verdict] += 1
         if value[row] == 1.0:
             territories.setdefault(name, Counter())[said.partition(":")[0] or "no lead"] += 1
 
 
-def _column(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[Any]]:
-    column: np.ndarray[tuple[int], np.dtype[Any]] = table.column(name).to_numpy()
-    return column
+def _coded(table: pa.Table, name: str) -> tuple[NDArray[np.intp], list[str]]:
+    """A column of texts as numbers and the text of each number: half a million rows hold few different texts."""
+    column = table.column(name).combine_chunks()
+    return np.asarray(column.indices, dtype=np.intp), column.dictionary.to_pylist()
+
+
+def _of(texts: list[str], wanted: Callable[[str], bool]) -> list[int]:
+    return [code for code, text in enumerate(texts) if wanted(text)]
 
 
 def kind_of(reason: str, record: str = "") -> str:

@@ -7,6 +7,8 @@ CR, Keiser HN, Comput Biomed Res 1977;10:459-470). Mains hum is removed by a zer
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -49,22 +51,29 @@ def remove_mains(signal_uv: Floats, fs: float) -> Floats:
     limits = settings("mains")
     # The spectrum of at most the first 20 s decides; hum does not come and go within a recording of a resting person.
     part = signal_uv[:, : int(20 * fs)]
-    window = np.hanning(part.shape[1])
-    amplitude = np.abs(np.fft.rfft((part - part.mean(axis=1, keepdims=True)) * window, axis=1)) * 2.0 / window.sum()
+    window, total = _hann(part.shape[1])
+    spectrum = np.fft.rfft((part - part.mean(axis=1, keepdims=True)) * window, axis=1)
     hertz = np.fft.rfftfreq(part.shape[1], 1.0 / fs)
     cleaned = signal_uv
     for mains in limits["frequencies_hz"]:
-        off = np.abs(hertz - mains)
         if mains + 6.0 > fs / 2:
             continue
+        near = slice(*np.searchsorted(hertz, (mains - 6.0, mains + 6.0 + 1e-9)))
+        amplitude, off = np.abs(spectrum[:, near]) * 2.0 / total, np.abs(hertz[near] - mains)
         line = amplitude[:, off <= 0.6].max(axis=1)
-        floor = np.median(amplitude[:, (off >= 2.0) & (off <= 6.0)], axis=1)
+        floor = np.median(amplitude[:, off >= 2.0], axis=1)
         rows = np.flatnonzero((line > limits["line_to_floor"] * floor) & (line > limits["smallest_uv"]))
         if len(rows):
             b, a = signal.iirnotch(mains, mains / limits["notch_width_hz"], fs)
             cleaned = cleaned.copy() if cleaned is signal_uv else cleaned
             cleaned[rows] = signal.filtfilt(b, a, cleaned[rows], axis=1, padlen=min(int(fs), signal_uv.shape[1] - 1))
     return cleaned
+
+
+@lru_cache(maxsize=4)
+def _hann(length: int) -> tuple[Floats, float]:
+    window = np.hanning(length)
+    return window, float(window.sum())
 
 
 def remove_baseline(signal_uv: Floats, fs: float, knots: NDArray[np.floating]) -> Floats:

@@ -25,6 +25,7 @@ FRAME_OFFSET = -0.5 / 500.0
 
 _STEADY_BEATS = 5  # beats on each side that make up the median of a boundary
 _SUPPORT_BEATS = 7  # beats on each side whose P waves support a beat's own
+_NEAR = np.arange(-_SUPPORT_BEATS, _SUPPORT_BEATS + 1)
 
 
 @dataclass(frozen=True)
@@ -211,8 +212,9 @@ def _integrals(both: NDArray[np.float32], rise: NDArray[np.float32], contrast: t
 def _cumulated(x: NDArray[np.float32]) -> Float:
     """Cumulated sum over frames, with a leading zero."""
     out = np.zeros((*x.shape[:2], x.shape[2] + 1))
-    np.cumsum(x, axis=2, out=out[:, :, 1:])
-    return out
+    # converted first, and then summed in place: thrice as fast as a sum that converts
+    out[:, :, 1:] = x
+    return np.cumsum(out, axis=2, out=out)
 
 
 def _regions(trace: NDArray[np.floating], level: float, mass: float) -> _Regions:
@@ -285,10 +287,12 @@ def _supported(regions: _Regions, beats: Int, s: Settings) -> NDArray[np.bool_]:
 
 def _around(x: Float, share: float) -> Float:
     """Quantile over the neighbouring beats."""
-    wide = np.pad(x, _SUPPORT_BEATS, mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(wide, 2 * _SUPPORT_BEATS + 1)
+    # mirrored at the ends, as often as few beats ask for it
+    beat = (np.arange(x.size)[:, None] + _NEAR) % (2 * x.size)
+    windows = x[np.minimum(beat, 2 * x.size - 1 - beat)]
     place = round(share * 2 * _SUPPORT_BEATS)
-    return np.partition(windows, place, axis=1)[:, place]
+    windows.partition(place, axis=1)
+    return windows[:, place]
 
 
 def _edges(total: Float, rising: Float, regions: _Regions, pad: int, least_sure: float | None) -> tuple[Float, Float, Float]:
@@ -337,12 +341,13 @@ def _steady(wave: Wave, r: Float, usual: NDArray[np.bool_], free: float, reach: 
         return
     k = 2 * _STEADY_BEATS + 1
     stack = np.concatenate([wave.onset, wave.peak, wave.offset]) - r
-    wide = np.pad(np.where(usual, stack, np.nan), ((0, 0), (_STEADY_BEATS,) * 2), constant_values=np.nan)
+    wide = np.full((len(stack), r.size + 2 * _STEADY_BEATS), np.nan)
+    np.copyto(wide[:, _STEADY_BEATS:-_STEADY_BEATS], stack, where=usual)
     ordered = np.sort(np.lib.stride_tricks.sliding_window_view(wide, k, axis=1), axis=2)
     count = k - np.isnan(ordered).sum(axis=2)
-    index = np.maximum(count - 1, 0)[:, :, None]
-    pair = np.take_along_axis(ordered, np.concatenate([index // 2, (index + 1) // 2], axis=2), axis=2)
-    middle = pair.mean(axis=2)
+    index = np.maximum(count - 1, 0)
+    first = np.arange(index.size).reshape(index.shape) * k
+    middle = (ordered.ravel().take(first + index // 2) + ordered.ravel().take(first + (index + 1) // 2)) / 2
     off = stack - middle
     moved = middle + np.clip(off, -free, free) * (1 - left) + off * left
     change = usual & (count > 3) & (np.abs(off) < reach)

@@ -59,10 +59,9 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     boundaries = np.stack([each for wave in waves for each in (wave.onset, wave.peak, wave.offset)])
     carried = _nanmedian(boundaries[:, :, rows] - origin)[..., None]
     p, qrs, t = (Waves(*map(read_only, carried[first : first + 3])) for first in (0, 3, 6))
-    onset = float(_nanmedian(delineation.qrs_onset[rows] - origin))
-    j = delineation.j[rows] - origin
-    at = (onset, float(_nanmedian(j)))
-    j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j - _nanmedian(j)))) / np.sqrt(len(rows)) * 1000.0 / fs
+    j_of_beats = delineation.j[rows] - origin
+    onset, j = at = tuple(_nanmedian(np.stack([delineation.qrs_onset[rows] - origin, j_of_beats])).tolist())
+    j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j_of_beats - j))) / np.sqrt(len(rows)) * 1000.0 / fs
     return MedianBeat(
         leads=delineation.leads,
         fs=fs,
@@ -72,7 +71,7 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         calm_noise_uv=read_only(_noise(stack, at, fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])),
         n_beats=len(rows),
         qrs_onset=onset,
-        j=float(_nanmedian(j)),
+        j=j,
         j_se_ms=float(max(j_spread, numbers["smallest_j_se_ms"])),
         p=p,
         qrs=qrs,

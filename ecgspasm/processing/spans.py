@@ -37,10 +37,17 @@ class Integral:
         return np.asarray(span / width + self._offset[rows, 0])
 
     def _at(self, rows: NDArray[np.intp], position: Floats) -> NDArray[np.float64]:
-        place = np.clip(position + 0.5, 0.0, self._n - 1e-9)
+        place = position + 0.5
+        np.maximum(place, 0.0, out=place)
+        np.minimum(place, self._n - 1e-9, out=place)
         low = place.astype(np.intp)
-        share = place - low
+        place -= low
         flat = self._total.ravel()
         low = low + rows * (self._n + 1)
         first = flat.take(low)
-        return np.asarray(first + share * (flat.take(low + 1) - first))
+        low += 1
+        step = flat.take(low)
+        step -= first
+        step *= place
+        step += first
+        return np.asarray(step)
