@@ -24,7 +24,7 @@ import psutil
 
 import ecgspasm as es
 from ecgspasm.batching.parts import name_of
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 
 def copies(data: Path, folder: Path, count: int) -> list[Path]:

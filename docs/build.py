@@ -351,12 +351,24 @@ def generated() -> dict[Path, str]:
         WEIGHTS: beside_the_weights(),
         CRITERIA: criteria_page(),
         ROOMS: rooms_figure(),
+        **completions(),
     }
+
+
+def completions() -> dict[Path, str]:
+    """The completion files of the shells, from the commands themselves."""
+    import shtab
+
+    from ecgspasm.cli import parser
+    from ecgspasm.cli.completion import SHELLS
+
+    folder = ROOT / "ecgspasm" / "cli"
+    return {folder / f"completion.{shell}": shtab.complete(parser(), shell) + "\n" for shell in SHELLS}
 
 
 def main() -> int:
     if "--check" in sys.argv[1:]:
-        stale = [path for path, text in generated().items() if path.read_text(encoding="utf-8") != text]
+        stale = [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
         for path in stale:
             print(f"{path.relative_to(ROOT)} is out of date; run: ./run python docs/build.py", file=sys.stderr)
         return 1 if stale else 0

@@ -22,15 +22,16 @@ _KINDS = {
 
 def criteria_page() -> str:
     """All shipped criteria as Markdown, from the TOML files."""
-    from ecgspasm.criteria import load_criteria
+    from ecgspasm.criteria import SERIAL_CONFOUNDERS, load_criteria
 
     lines = [
         "# Criteria",
         "",
         "<!-- written by docs/build.py from ecgspasm/criteria/*.toml -->",
         "",
-        "Amplitudes are against the PR level; a change counts only when its 95 % interval excludes zero. Where limits differ by lead,",
-        "sex and age, the last that applies holds. A criterion that a confounder of the last column could explain is undecided.",
+        "Amplitudes are against the PR level; a change counts only when its 95 % interval excludes zero. Where limits differ by",
+        "lead, sex and age, the last that applies holds. A criterion that a confounder of the last column could explain is",
+        f"undecided; the serial ones are {', '.join(SERIAL_CONFOUNDERS)}.",
         "",
     ]
     groups: dict[str, list[Any]] = {}
@@ -44,12 +45,16 @@ def criteria_page() -> str:
 
 
 def _criterion(each: Any) -> str:
+    from ecgspasm.criteria import SERIAL_CONFOUNDERS
+
     where = f"{f'{each.contiguous} neighbouring' if each.contiguous else each.count} of {_leads(each.leads)}"
     asks = "; ".join(map(str, each.conditions))
     asks += f" in {where}"
     asks += "".join(f"; and {needed}" for needed in each.requires)
     asks += f" ({_KINDS[each.kind]})"
-    open_with = ", ".join(each.undecided_with) or "-"
+    every = set(SERIAL_CONFOUNDERS) <= set(each.undecided_with)
+    named = [name for name in each.undecided_with if not (every and name in SERIAL_CONFOUNDERS)]
+    open_with = ", ".join([*(["any serial one"] if every else []), *named]) or "-"
     return f"| {_cell(each.title)}<br>`{each.id}` | {_cell(asks)} | {_cell(each.source)} | {open_with} |"
 
 

@@ -12,7 +12,7 @@ from ecgspasm.analysis import analyze
 from ecgspasm.ecg import Analysis, Ecg
 from ecgspasm.errors import EcgError
 from ecgspasm.io import read
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import Comparison
 

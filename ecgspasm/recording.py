@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +28,8 @@ class Recording:
     n_samples : int
         Samples per lead.
     samples : callable
-        ``samples(start, stop)`` gives the uV of all leads, shape (lead, stop - start), ``nan`` where a sample is missing.
+        ``samples(start, stop)`` gives the uV of all leads, shape (lead, stop - start), ``nan`` where a sample is missing. It is
+        asked for stretches that lie within the recording only: others are an `EcgError` before it is called.
     subject : Subject, optional
     recorded_at : datetime, optional
     source : str, optional
@@ -52,6 +55,8 @@ class Recording:
             raise EcgError(f"the leads are {', '.join(self.leads) or 'none'}; give at least one, and none twice")
         if not is_number(self.fs) or not FS_RANGE_HZ[0] <= self.fs <= FS_RANGE_HZ[1]:
             raise EcgError(f"fs is {self.fs!r}; give the sampling rate in Hz, between 50 and 10000")
+        read = self.samples.read if isinstance(self.samples, _Checked) else self.samples
+        object.__setattr__(self, "samples", _Checked(read, len(self.leads), self.n_samples))
 
     @classmethod
     def of(cls, ecg: Ecg) -> Recording:
@@ -84,7 +89,7 @@ class Recording:
         end = max((start + uv.shape[1] for start, uv in pieces), default=0)
 
         def samples(start: int, stop: int) -> Floats:
-            out = np.full((len(leads), max(min(stop, end) - start, 0)), np.nan)
+            out = np.full((len(leads), stop - start), np.nan)
             first = int(np.searchsorted(starts, start - longest, side="left"))
             last = int(np.searchsorted(starts, stop, side="left"))
             for at, uv in pieces[first:last]:
@@ -102,7 +107,7 @@ class Recording:
 
     def blocks(self, seconds: float) -> Iterator[Floats]:
         """Stretches of `seconds`, one after the other, shape (lead, sample) in uV; the last one may be shorter."""
-        length = round(seconds * self.fs) if is_number(seconds) else 0
+        length = round(min(seconds * self.fs, max(self.n_samples, 1))) if is_number(seconds) else 0
         if length < 1:
             raise EcgError(f"blocks of {seconds!r} s hold no sample; give some seconds")
         for start in range(0, self.n_samples, length):
@@ -112,7 +117,7 @@ class Recording:
         """A stretch as an `Ecg` for the steps that want one."""
         if not is_number(start_s) or not is_number(stop_s):
             raise EcgError(f"{start_s!r} to {stop_s!r} s is no stretch of a recording; give two times in s")
-        start, stop = (min(max(round(each * self.fs), 0), self.n_samples) for each in (start_s, stop_s))
+        start, stop = (round(min(max(each * self.fs, 0), self.n_samples)) for each in (start_s, stop_s))
         if stop <= start:
             raise EcgError(f"{start_s:g} to {stop_s:g} s is no stretch of a recording of {self.duration_s:g} s")
         return Ecg(
@@ -137,6 +142,46 @@ class Recording:
         return f"Recording({len(self.leads)} leads {' '.join(self.leads)}, {self.duration_s:g} s at {self.fs:g} Hz{where})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What reads a stretch, behind one check of what is asked for, so that no reader needs its own."""
+
+    read: Callable[[int, int], Floats]
+    n_leads: int
+    n_samples: int
+
+    def __call__(self, start: int, stop: int) -> Floats:
+        try:
+            first, last = operator.index(start), operator.index(stop)
+        except TypeError as error:
+            kinds = f"{type(start).__name__} and {type(stop).__name__}"
+            raise EcgError(f"samples are counted in whole numbers, but {kinds} were given; give two whole numbers") from error
+        if not 0 <= first <= last <= self.n_samples:
+            raise EcgError(
+                f"samples {_short(first)} to {_short(last)} are no stretch of a recording of {self.n_samples}; give a start and "
+                f"a stop behind it, both between 0 and {self.n_samples}"
+            )
+        if first == last:
+            return np.empty((self.n_leads, 0))
+        try:
+            return self.read(first, last)
+        except MemoryError as error:
+            raise EcgError(
+                f"{last - first} samples of {self.n_leads} leads do not fit into memory; read shorter stretches, such as "
+                "blocks(60)"
+            ) from error
+
+
+def _short(value: int) -> str:
+    """A whole number as text, also one that has more digits than Python prints."""
+    return str(value) if abs(value) < 10**15 else f"{'-' if value < 0 else ''}10^15 or more"
+
+
 def is_number(value: object) -> bool:
     """Whether it is a finite number."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False

@@ -10,7 +10,7 @@ import pytest
 import ecgspasm as es
 from ecgspasm.benchmarks.truth import read_truth
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_annotations import write_annotations
+from ecgspasm.io.wfdb.annotations import write_annotations
 
 CASE = Path(__file__).resolve().parent.parent / "data" / "index-case"
 

@@ -18,7 +18,9 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"demo", "training"},
-    {"batching", "plot", "benchmarks"},
+    {"report"},
+    {"batching", "plot"},
+    {"benchmarks"},
     {"course"},
     {"provoking"},
     {"continuous"},
@@ -29,7 +31,7 @@ FLOORS = [
     {"recording"},
     {"ecg"},
     {"leads"},
-    {"errors"},
+    {"errors", "markup"},
 ]
 HEIGHT = {room: -floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 STEPS = {"quality", "clean", "beats", "delineate", "median", "measure"}
@@ -65,6 +67,19 @@ def test_imports_run_downstairs_only() -> None:
         if here in HEIGHT and there in HEIGHT and here != there and HEIGHT[there] >= HEIGHT[here]:
             wrong.append(f"{module} -> {target}")
     assert imports()
+    assert not wrong
+
+
+def test_formats_know_nothing_of_each_other() -> None:
+    """Each folder of `io` is a format, or formats of one kind; only what chooses among them knows them."""
+    formats = {path.parent.name for path in (PACKAGE / "io").glob("*/__init__.py")}
+    wrong = [
+        f"{module} -> {target}"
+        for module, target in imports()
+        if module.startswith("io.") and module not in ("io.formats", "io.writing")
+        if target.startswith("io.") and target.split(".")[1] in formats and target.split(".")[1] != module.split(".")[1]
+    ]
+    assert len(formats) > 5
     assert not wrong
 
 
@@ -107,7 +122,7 @@ def test_analysis_loads_neither_matplotlib_nor_pandas_nor_wfdb() -> None:
 def test_public_names() -> None:
     promised = {"read", "Ecg", "Measurements", "Subject", "analyze", "delineate", "compare", "load_criteria", "EcgError"}
     promised |= {"from_array", "read_pdf", "to_frame", "to_mne", "to_neurokit", "to_xarray", "write"}
-    promised |= {"datasets", "simulate", "plot", "Course", "case_table", "load_courses"}
+    promised |= {"datasets", "simulate", "plot", "report", "Course", "case_table", "load_courses"}
     promised |= {"batch", "Monitor", "ProvocationTest", "Recording", "monitor", "open_recording", "provocation"}
     assert promised | {"__version__"} == set(ecgspasm.__all__)
     for name in promised:

@@ -21,7 +21,7 @@ from ecgspasm.batching.inputs import tasks
 from ecgspasm.batching.rows import Task
 from ecgspasm.batching.summary import kind_of
 from ecgspasm.ecg import MEASURES
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 HERE = Path(__file__).parent
 

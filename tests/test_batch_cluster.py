@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 import ecgspasm as es
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.batching.engine import SMALL
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 _N_RECORDS = 60
 
@@ -126,3 +127,52 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(records: Path, tmp_pa
     assert again.returncode == 0, again.stderr
     assert {name: (output / name).stat().st_mtime_ns for name in before} == before
     assert len(parts(output)) == _N_RECORDS // 3
+
+
+def _of_group(group: int) -> list[psutil.Process]:
+    """All processes of a group that still run."""
+    found = []
+    for each in psutil.process_iter():
+        try:
+            if os.getpgid(each.pid) == group and each.status() != psutil.STATUS_ZOMBIE:
+                found.append(each)
+        except (psutil.Error, OSError):
+            continue  # it has just ended
+    return found
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So many records that worker processes are started for them."""
+    folder = tmp_path_factory.mktemp("many")
+    made = [es.simulate.ecg(fs=500, seed=seed, duration_s=10).ecg for seed in range(3)]
+    for number in range(SMALL + 20):
+        write_wfdb(made[number % 3], folder, f"r{number:03d}")
+    return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups on Windows")
+@pytest.mark.parametrize("moment", ["as the workers start", "in the middle"])
+def test_ctrl_c_reaches_the_whole_group_of_a_local_run(many: Path, tmp_path: Path, moment: str) -> None:
+    output = tmp_path / "out"
+    run = [*command(many, output, None), "--workers", "2"]
+    stopped = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    group = stopped.pid
+    try:
+        # what a terminal does: every process of the group gets the signal
+        _until(lambda: len(parts(output)) >= 2 if moment == "in the middle" else len(_of_group(group)) >= 3, 60)
+        assert stopped.poll() is None, "the run ended before it could be stopped"
+        os.killpg(group, signal.SIGINT)
+        said, complained = stopped.communicate(timeout=30)
+        assert stopped.returncode == 130, complained
+        assert complained.strip() == "ecgspasm: stopped; what is done stays, run the same command again to go on"
+        assert said == ""
+        _until(lambda: not _of_group(group), 20)
+    finally:
+        for each in _of_group(group):
+            each.kill()
+    there = len(parts(output))
+    again = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert there < len(parts(output)) == (SMALL + 20) // 3
+    assert f"{SMALL + 20} of {SMALL + 20} records done, 0 of them failed" in again.stdout

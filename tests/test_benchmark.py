@@ -16,8 +16,8 @@ from ecgspasm.benchmarks.scoring import Tally, central_sd, pairs, summarise
 from ecgspasm.benchmarks.sets import inside_annotated, near_annotated_beats
 from ecgspasm.benchmarks.truth import Truth
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_annotations import write_annotations
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.annotations import write_annotations
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 ROOT = Path(__file__).resolve().parent.parent
 NONE = np.empty((0, 3))

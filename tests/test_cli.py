@@ -13,7 +13,7 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 CASE = Path(__file__).resolve().parent.parent / "data" / "index-case"
 BASELINE, PRESENTATION = str(CASE / "baseline.hea"), str(CASE / "presentation")
@@ -80,7 +80,7 @@ def test_bad_input_is_one_line_and_exit_1(arguments: list[str]) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["compare", "one"], ["nonsense"], ["measure", BASELINE, "--nonsense"]])
+@pytest.mark.parametrize("arguments", [["compare", "one"], ["nonsense"], ["measure", BASELINE, "--nonsense"]])
 def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2
 

@@ -9,7 +9,7 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 CASE = Path(__file__).resolve().parent.parent / "data" / "index-case"
 

@@ -303,7 +303,7 @@ def test_neither_import_nor_reading_opens_a_socket(tmp_path: Path) -> None:
     import numpy as np
 
     from ecgspasm import Ecg
-    from ecgspasm.io.wfdb_writer import write_wfdb
+    from ecgspasm.io.wfdb.writer import write_wfdb
 
     home = tmp_path / "ptbdb" / "patient001"
     home.mkdir(parents=True)

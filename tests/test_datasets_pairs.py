@@ -16,7 +16,7 @@ import pytest
 from ecgspasm import Ecg, EcgError, datasets, read
 from ecgspasm.batching.inputs import tasks
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 

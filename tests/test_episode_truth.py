@@ -28,7 +28,7 @@ from ecgspasm.benchmarks.episode_truth import (
     read_european,
     read_long_term,
 )
-from ecgspasm.io.wfdb_recording import open_wfdb
+from ecgspasm.io.wfdb.recording import open_wfdb
 from ecgspasm.recording import Recording
 
 FS = 250

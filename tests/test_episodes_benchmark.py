@@ -11,7 +11,7 @@ import ecgspasm as es
 from ecgspasm.benchmarks.episode_chunks import chunk_records
 from ecgspasm.benchmarks.episodes import episodes_text, score_edb, score_ltstdb
 from ecgspasm.cli import main
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 
 FS = 250
 LEADS = ["V3", "V5"]

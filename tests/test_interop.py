@@ -14,8 +14,8 @@ import pytest
 import ecgspasm as es
 from ecgspasm.ecg import Ecg, Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.io.arrays import from_array
 from ecgspasm.io.interop import to_frame, to_mne, to_neurokit, to_xarray
+from ecgspasm.io.tables.arrays import from_array
 
 
 @pytest.fixture(scope="module")

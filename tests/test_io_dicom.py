@@ -14,9 +14,9 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.ecg import Subject
-from ecgspasm.io.dicom import read_dicom, read_dicom_file, read_median_beat
-from ecgspasm.io.dicom_device import read_fiducials
-from ecgspasm.io.dicom_group import channel_name
+from ecgspasm.io.dicom.device import read_fiducials
+from ecgspasm.io.dicom.group import channel_name
+from ecgspasm.io.dicom.reader import read_dicom, read_dicom_file, read_median_beat
 from ecgspasm.io.file import Asked, File
 from ecgspasm.leads import STANDARD
 
@@ -75,6 +75,9 @@ def test_nothing_of_a_person_but_sex_and_age_is_kept(original: Path, dataset: An
 
 
 def test_it_is_recognised_by_content_not_by_suffix(original: Path, tmp_path: Path) -> None:
+    (tmp_path / "some.hea").write_bytes(original.read_bytes())
+    assert es.read(tmp_path / "some.hea").leads == STANDARD
+    assert es.open_recording(tmp_path / "some.hea").leads == STANDARD
     (tmp_path / "some.file").write_bytes(original.read_bytes())
     assert es.read(tmp_path / "some.file").leads == STANDARD
 
@@ -457,6 +460,6 @@ def _whole(data: bytes) -> None:
 
 
 def _device(data: bytes) -> None:
-    from ecgspasm.io.dicom_device import read_fiducials_file
+    from ecgspasm.io.dicom.device import read_fiducials_file
 
     read_fiducials_file(File("x", data=data))

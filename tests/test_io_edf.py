@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import ecgspasm as es
 from ecgspasm.ecg import Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.io.edf import is_edf, open_edf, read_edf
+from ecgspasm.io.edf.reader import is_edf, open_edf, read_edf
 from ecgspasm.io.file import Asked, File
 
 edfio = pytest.importorskip("edfio", reason="edfio is not installed (extra edf)")
@@ -158,7 +159,7 @@ def test_of_a_person_only_sex_and_age_are_kept(tmp_path: Path) -> None:
     assert ecg.recorded_at == datetime(2002, 3, 2, 21, 13, 49)
     recording = open_edf(str(path))
     shown = f"{ecg!r} {vars(ecg)} {recording!r} {vars(recording)}".encode() + pickle.dumps(ecg)
-    cells = recording.samples.__closure__ or ()
+    cells = recording.samples.read.__closure__ or ()
     shown += b"".join(repr(cell.cell_contents).encode() for cell in cells)
     for secret in SECRETS:
         assert secret.encode() not in shown
@@ -348,6 +349,15 @@ def test_the_kind_is_told_by_content() -> None:
         assert not is_edf(other)
 
 
+def test_the_content_wins_over_the_suffix_of_a_wfdb_header(tmp_path: Path) -> None:
+    steps = noise(750)
+    for bdf in (False, True):
+        content = edf_bytes([Signal()], [steps], bdf=bdf, patient="12 X X X")
+        (tmp_path / "some.hea").write_bytes(content)
+        assert np.array_equal(es.read(tmp_path / "some.hea")["V2"], read(content)["V2"])
+        assert es.open_recording(tmp_path / "some.hea").n_samples == 750
+
+
 def test_without_edfio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     really = builtins.__import__
 
@@ -362,8 +372,6 @@ def test_without_edfio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_real_ecg_survives_the_way_through_edfio(real_data: Path, tmp_path: Path) -> None:
-    import ecgspasm as es
-
     ecg = es.read(real_data / "ludb" / "data" / "1.hea")
     signals = [
         edfio.EdfSignal(row, ecg.fs, label=f"ECG {lead}", physical_dimension="uV", physical_range=(-32768, 32767))

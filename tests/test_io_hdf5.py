@@ -13,7 +13,7 @@ import pytest
 from ecgspasm.ecg import Ecg, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.hdf5 import is_hdf5, read_hdf5
+from ecgspasm.io.hdf5.reader import is_hdf5, read_hdf5
 from ecgspasm.leads import STANDARD
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed (extra hdf5)")
@@ -92,7 +92,7 @@ def test_attributes_state_what_differs(tmp_path: Path) -> None:
     assert read(path).fs == 500.0
     with pytest.raises(EcgError, match="fs=400"):
         read(path, fs=400)
-    with pytest.raises(EcgError, match="only one can be true"):
+    with pytest.raises(EcgError, match="states the unit mV, but unit='uV' was given; leave unit= out"):
         read(path, unit="uV")
 
 

@@ -16,10 +16,10 @@ import pytest
 import ecgspasm as es
 from ecgspasm.ecg import Ecg, Floats, Subject
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.pdf import columns, is_pdf, read_pdf, read_pdf_file
-from ecgspasm.io.pdf_curves import find_pulse
-from ecgspasm.io.pdf_settings import pdf_settings
-from ecgspasm.io.pdf_text import Line, paper_of
+from ecgspasm.io.pdf.curves import find_pulse
+from ecgspasm.io.pdf.reader import columns, is_pdf, read_pdf, read_pdf_file
+from ecgspasm.io.pdf.settings import pdf_settings
+from ecgspasm.io.pdf.text import Line, paper_of
 from ecgspasm.leads import STANDARD
 from tests.draw_pdf import Print, Raw, assemble, draw_matplotlib, draw_raw, printed
 
@@ -123,6 +123,19 @@ def test_a_lead_that_lies_nearer_to_the_next_row_keeps_its_own_zero(ecg: Ecg) ->
     shifted = replace(ecg, signal_uv=ecg.signal_uv - np.where(np.array(ecg.leads) == "V3", 900.0, 0.0)[:, None])
     how = Print("12x1")
     assert errors(read(draw_raw(shifted, how, Raw(segments="chunks"))), printed(shifted, how), 500.0)[0] < 4.0
+
+
+def test_the_pages_of_this_package_are_read(whole: Ecg, tmp_path: Path) -> None:
+    """Their names stand above what the curves do, so those of one row are up to 6 mm apart; few vertices are left out."""
+    es.plot.save(es.plot.ecg(whole)[0], tmp_path / "a.pdf")
+    got = read_pdf(tmp_path / "a.pdf")
+    _, late, lost = errors(got, printed(whole, Print()), whole.fs)
+    assert got.leads == STANDARD
+    assert late <= 0.5
+    assert lost < 0.003
+    spread = [np.nanquantile(np.abs(got[lead] - whole[lead][: got.signal_uv.shape[1]]), 0.9) for lead in STANDARD]
+    assert max(spread) < 60
+    assert [set(part.leads) >= set(STANDARD[3 * n : 3 * n + 3]) for n, part in enumerate(columns(got))] == [True] * 4
 
 
 def test_a_pulse_is_not_joined_to_the_row_above(ecg: Ecg, tmp_path: Path) -> None:

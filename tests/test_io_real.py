@@ -12,8 +12,8 @@ import pytest
 import wfdb
 
 import ecgspasm as es
-from ecgspasm.io.ludb import NOTE, read_ludb
-from ecgspasm.io.wfdb_reader import read_digital, read_header
+from ecgspasm.io.wfdb.ludb import NOTE, read_ludb
+from ecgspasm.io.wfdb.reader import read_digital, read_header
 from ecgspasm.leads import STANDARD, canonical
 
 SETS = ("ludb", "ptbdb", "ptbdb_10s", "cinc2021", "qtdb", "nstdb")

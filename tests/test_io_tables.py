@@ -16,12 +16,12 @@ import pytest
 
 from ecgspasm.ecg import Ecg, Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.io.arrays import from_array
-from ecgspasm.io.column_names import rate_of_times
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.numpy_files import is_npy, is_npz, read_npy, read_npz
-from ecgspasm.io.parquet import is_parquet, read_parquet
-from ecgspasm.io.tables import is_table, read_table
+from ecgspasm.io.tables.arrays import from_array
+from ecgspasm.io.tables.numpy_files import is_npy, is_npz, read_npy, read_npz
+from ecgspasm.io.tables.parquet import is_parquet, read_parquet
+from ecgspasm.io.tables.text import is_table, read_table
+from ecgspasm.io.times import rate_of_times
 
 
 def csv(text: str | bytes, **asked: Any) -> Ecg:
@@ -75,8 +75,9 @@ def test_units_stand_in_the_names(names: str, unit_uv: tuple[float, float]) -> N
     ("text", "asked", "says"),
     [
         ("# fs: 500\nV1\n1\n", {"fs": 250, "unit": "uV"}, "fs is 500 Hz, but fs=250"),
-        ("# unit: mV\nV1\n1\n", {"fs": 250, "unit": "uV"}, "only one can be true"),
-        ("V1 (mV)\n1\n", {"fs": 250, "unit": "uV"}, "only one can be true"),
+        ("# unit: mV\nV1\n1\n", {"fs": 250, "unit": "uV"}, "states the unit mV, but unit='uV' was given; leave unit= out"),
+        ("V1 (mV)\n1\n", {"fs": 250, "unit": "uV"}, "states the unit mV, but unit='uV' was given; leave unit= out"),
+        ("# unit: uV\nV1 (mV)\n1\n", {"fs": 250, "unit": "uV"}, "states the unit mV, but unit='uV' was given; leave unit= out"),
         ("# unit: mV\nV1 (uV)\n1\n", {"fs": 250}, "only one can be true"),
         ("# fs: 500\n# sampling_rate: 250\nV1\n1\n", {"unit": "uV"}, "stated twice"),
         ("# fs: 500\n# fs: 250\nV1\n1\n", {"unit": "uV"}, "stated twice"),
@@ -89,7 +90,14 @@ def test_units_stand_in_the_names(names: str, unit_uv: tuple[float, float]) -> N
         ("time_ms,V1\n0,1\n4,2\n12,3\n", {"unit": "uV"}, "not all alike"),
         ("time_ms,V1\n0,1\n4,2\n4,3\n", {"unit": "uV"}, "not all alike"),
         ("time_ms,V1\n4,1\n0,2\n", {"unit": "uV"}, "do not grow"),
-        ("time,V1\n0,1\n4,2\n8,3\n", {"unit": "uV"}, "sampling rate"),
+        ("time,V1\n0,1\n4,2\n8,3\n", {"unit": "uV"}, "sampling rate, nor the unit of its times"),
+        ("time,V1\n0,1\n4,2\n8,3\n", {"fs": 500, "unit": "uV"}, "fits to fs=500 neither in s nor in ms"),
+        ("# fs: 500\nt,V1\n0,1\n4,2\n8,3\n", {"unit": "uV"}, "fits to fs=500 neither in s nor in ms"),
+        ("time,V1\n0,1\n0.004,2\n0.008,3\n", {"fs": 500, "unit": "uV"}, "name their column with its unit: time_s, time_ms"),
+        ("time,V1\n0,1\n2,2\n4,3\n", {"fs": 250, "unit": "uV"}, "go up by 2"),
+        ("time,V1\n0,1\n4,2\n12,3\n", {"fs": 250, "unit": "uV"}, "not all alike"),
+        ("time_s,time,V1\n0,0,1\n0.004,2,2\n0.008,4,3\n", {"unit": "uV"}, "fits to fs=250 neither"),
+        ("time_s,time_ms,V1\n0,0,1\n0.004,2,2\n0.008,4,3\n", {"unit": "uV"}, "only one can be true"),
         ("sample,V1\n0,1\n1,2\n3,3\n", {"fs": 250, "unit": "uV"}, "do not go up by one"),
         ("V1,V2\n1,2\n3\n", {"fs": 250, "unit": "uV"}, "row 2 below the names"),
         ("V1\n1\n\n2\n", {"fs": 250, "unit": "uV"}, "row 2 below the names"),
@@ -121,6 +129,20 @@ def test_a_column_of_times_tells_the_rate(name: str, fs: float, form: str) -> No
     rows = "".join(f"{form.format(5 + k / fs * scale)},{k % 9}\n" for k in range(1000))
     assert csv(f"{name},II\n{rows}", unit="uV").fs == pytest.approx(fs, rel=1e-9)
     assert csv(f"{name},II\n{rows}", unit="uV", fs=fs).fs == fs
+
+
+@pytest.mark.parametrize("name", ["time", "t", "Elapsed time"])
+@pytest.mark.parametrize("fs", [250, 257.5, 512, 1000])
+@pytest.mark.parametrize("in_one_s", [1, 1000, None])
+def test_times_without_a_unit_have_to_fit_to_the_rate(name: str, fs: float, in_one_s: float | None) -> None:
+    """Seconds, milliseconds rounded to whole ones, or numbers of samples."""
+    times = [k if in_one_s is None else round(k / fs * in_one_s, 9 if in_one_s == 1 else 0) for k in range(2000)]
+    rows = "".join(f"{time},{k % 9}\n" for k, time in enumerate(times))
+    assert csv(f"{name},II\n{rows}", unit="uV", fs=fs).fs == fs
+    assert csv(f"# fs: {fs}\n{name},II\n{rows}", unit="uV").fs == fs
+    if in_one_s not in (None, fs):  # whole numbers fit as those of the samples
+        with pytest.raises(EcgError, match=f"fits to fs={2 * fs:g} neither"):
+            csv(f"{name},II\n{rows}", unit="uV", fs=2 * fs)
 
 
 @pytest.mark.parametrize("missing", [1, 500, 998])
@@ -220,6 +242,7 @@ def test_npz() -> None:
     for given, asked, says in (
         ({"signal": values, "leads": ["V1", "V2"], "fs": 500}, {}, "unit="),
         ({"signal_uv": values, "leads": ["V1", "V2"], "unit": "mV", "fs": 500}, {}, "only one can be true"),
+        ({"signal_uv": values, "leads": ["V1", "V2"], "fs": 500}, {"unit": "mV"}, "states the unit uV, but unit='mV' was given"),
         ({"signal_uv": values, "leads": ["V1", "V2"], "fs": 500}, {"fs": 250}, "fs=250"),
         ({"signal_uv": values, "fs": 500}, {}, "needs 'leads'"),
         ({"signal_uv": values, "signal": values, "leads": ["V1", "V2"], "fs": 500}, {}, "one of"),
@@ -351,7 +374,7 @@ def test_parquet_states_or_is_told() -> None:
         ({"fs": 500}, {}, "unit="),
         ({"unit": "uV"}, {}, "sampling rate"),
         ({"fs": 500, "unit": "uV"}, {"fs": 400}, "fs=400"),
-        ({"fs": 500, "unit": "uV"}, {"unit": "mV"}, "only one can be true"),
+        ({"fs": 500, "unit": "uV"}, {"unit": "mV"}, "states the unit uV, but unit='mV' was given; leave unit= out"),
         (b"{", {}, "no JSON"),
         (b"[" * 5000, {}, "no JSON"),
         ([1], {}, "no JSON object"),
@@ -360,6 +383,18 @@ def test_parquet_states_or_is_told() -> None:
             as_parquet(parquet(columns, told), **asked)
     with pytest.raises(EcgError, match="has to hold numbers"):
         as_parquet(parquet({"V1": ["1", "2"]}), fs=500, unit="uV")
+
+
+def test_times_in_parquet() -> None:
+    values = signal()[0]
+    for name, times in {"time": np.arange(500) * 4, "t": np.arange(500) / 250, "time_ms": np.arange(500) * 4}.items():
+        assert as_parquet(parquet({name: times, "V1": values}), fs=250, unit="uV").fs == 250
+        with pytest.raises(EcgError, match=r"neither in s nor|only one can be true"):
+            as_parquet(parquet({name: times, "V1": values}), fs=500, unit="uV")
+    clock = pd.date_range("2024-01-01", periods=500, freq="4ms").to_numpy()
+    assert as_parquet(parquet({"time": clock, "V1": values}), unit="uV").fs == 250
+    with pytest.raises(EcgError, match="times are those of 250 Hz"):
+        as_parquet(parquet({"time": clock, "V1": values}), fs=500, unit="uV")
 
 
 def test_parquet_of_many_rows_is_refused_by_its_footer() -> None:
@@ -453,6 +488,13 @@ def test_frames() -> None:
     assert from_array(clock, unit="uV").fs == 250.0
     with pytest.raises(EcgError, match="only one can be true"):
         from_array(clock, unit="uV", fs=500)
+    for times in (pd.date_range("2024-01-01", periods=500, freq="4ms", tz="UTC"), np.arange(500) * 4, np.arange(500) / 250):
+        for given in (frame.assign(time=times), frame.set_index(pd.Index(times, name="t"))):
+            assert from_array(given, unit="uV", fs=250).leads == ("V1", "V2")
+            with pytest.raises(EcgError, match=r"neither in s nor|only one can be true"):
+                from_array(given, unit="uV", fs=500)
+    with pytest.raises(EcgError, match="only one can be true"):
+        from_array(clock.assign(time_ms=np.arange(500) * 2.0), unit="uV")
     frame.attrs = {"fs": 360, "unit": "mV"}
     assert from_array(frame).fs == 360.0
     with pytest.raises(EcgError, match="fs=100"):
@@ -467,6 +509,9 @@ def test_labelled_arrays() -> None:
     timed = xr.DataArray(values, dims=("channel", "time"), coords={"channel": ["V1", "V2"], "time": np.arange(500) / 250})
     with pytest.raises(EcgError, match="sampling rate"):
         from_array(timed, unit="uV")
+    assert from_array(timed, unit="uV", fs=250).fs == 250.0
+    with pytest.raises(EcgError, match="neither in s nor in ms"):
+        from_array(timed, unit="uV", fs=500)
     timed["time"].attrs["units"] = "s"
     assert from_array(timed, unit="uV").fs == 250.0
     assert from_array(xr.DataArray(values, dims=("lead", "time")), leads=["V1", "V2"], fs=500, unit="uV").leads == ("V1", "V2")

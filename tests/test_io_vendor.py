@@ -21,9 +21,9 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.ecg import Ecg, Floats, Subject
-from ecgspasm.io import vendor
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.vendor import is_vendor, read_vendor
+from ecgspasm.io.vendor import reader as vendor
+from ecgspasm.io.vendor.reader import is_vendor, read_vendor
 from ecgspasm.leads import STANDARD
 
 pytest.importorskip("ecgdatakit", reason="ecgdatakit is not installed (extra formats)")

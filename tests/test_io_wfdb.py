@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +20,11 @@ import wfdb
 
 import ecgspasm as es
 from ecgspasm.ecg import Subject
-from ecgspasm.io.ludb import NOTE, read_ludb
-from ecgspasm.io.wfdb_comments import subject_of
-from ecgspasm.io.wfdb_header import parse_header
-from ecgspasm.io.wfdb_reader import read_digital, read_wfdb
-from ecgspasm.io.wfdb_writer import write_wfdb
+from ecgspasm.io.wfdb.comments import subject_of
+from ecgspasm.io.wfdb.header import parse_header
+from ecgspasm.io.wfdb.ludb import NOTE, read_ludb
+from ecgspasm.io.wfdb.reader import read_digital, read_wfdb
+from ecgspasm.io.wfdb.writer import write_wfdb
 from ecgspasm.leads import STANDARD
 
 N = 600
@@ -82,6 +86,45 @@ def test_a_bare_name_wins_over_a_folder_of_that_name(tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / "r").mkdir()
     assert es.read(tmp_path / "r").leads == ("I", "V2")
+
+
+def test_the_content_wins_over_the_suffix_of_a_header(tmp_path: Path) -> None:
+    made = ecg(3)
+    # a header whose cells are parted by tabs looks like a table with the column V1
+    header = put(tmp_path, "V1 2 500 600")
+    header.write_text(header.read_text().replace(" ", "\t"))
+    assert es.read(header).leads == ("I", "V2")
+    assert es.open_recording(header).leads == ("I", "V2")
+    for suffix in (".csv", ".tsv", ".parquet"):
+        es.write(made, tmp_path / f"other{suffix}")
+        path = (tmp_path / f"other{suffix}").rename(tmp_path / "other.hea")
+        assert np.array_equal(es.read(path).signal_uv, made.signal_uv)
+        assert es.open_recording(path).leads == made.leads
+    assert np.array_equal(es.read(tmp_path / "other").signal_uv, made.signal_uv)
+
+
+def test_a_folder_and_what_is_packed_are_named(tmp_path: Path) -> None:
+    content = put(tmp_path).read_bytes()
+    for name, packed in (
+        ("r.hea.gz", gzip.compress(content)),
+        ("r.bz2", bz2.compress(content)),
+        ("r.xz", lzma.compress(content)),
+        ("packed.hea", gzip.compress(content)),
+    ):
+        (tmp_path / name).write_bytes(packed)
+        refused(tmp_path / name, "is packed", "unpack it first")
+        with pytest.raises(es.EcgError, match="unpack it first"):
+            es.open_recording(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "r.zip", "w") as archive:
+        archive.writestr("r.hea", content)
+    refused(tmp_path / "r.zip", "is packed (zip)", "unpack it first")
+    with (tmp_path / "r.zip").open("rb") as file, pytest.raises(es.EcgError, match="unpack it first"):
+        es.read(file)
+    refused(tmp_path, "is a folder; give a file in it", ".hea")
+    with pytest.raises(es.EcgError, match=r"is a folder; give a file in it: the \.hea of a WFDB record"):
+        es.open_recording(tmp_path)
+    with pytest.raises(es.EcgError, match="there is no file 'none'"):
+        es.open_recording(tmp_path / "none")
 
 
 def test_a_relative_path_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,7 +465,7 @@ def test_a_gain_is_positive(tmp_path: Path, gain: float) -> None:
 
 
 def test_writing_into_no_folder_is_an_ecg_error(tmp_path: Path) -> None:
-    with pytest.raises(es.EcgError, match="cannot be written"):
+    with pytest.raises(es.EcgError, match=r"there is no folder .*none; make it first"):
         write_wfdb(ecg(2), tmp_path / "none", "x")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import ecgspasm as es
-from ecgspasm.io.wfdb_formats import ALONE, BLOCK, byte_range, needed_bytes, unpacked
+from ecgspasm.io.wfdb.formats import ALONE, BLOCK, byte_range, needed_bytes, unpacked
 
 BITS = {80: 8, 16: 16, 61: 16, 160: 16, 24: 24, 32: 32, 212: 12, 310: 10, 311: 10}
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")

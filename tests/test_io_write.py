@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ from ecgspasm.errors import EcgError
 from ecgspasm.io import writing
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.gain import exact_gain
-from ecgspasm.io.parquet import read_parquet
 from ecgspasm.io.paths import write_whole
-from ecgspasm.io.tables import is_table, read_table
-from ecgspasm.io.wfdb_reader import read_wfdb
+from ecgspasm.io.tables.parquet import read_parquet
+from ecgspasm.io.tables.text import is_table, read_table
+from ecgspasm.io.wfdb.reader import read_wfdb
 from ecgspasm.io.writing import write
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
@@ -147,11 +148,11 @@ def test_nothing_but_missing_samples(tmp_path: Path) -> None:
         ("x.hea", plain(signal_uv=[[0.5, 500_000.0]]), "gain=1000"),
         ("x.hea", plain(recorded_at=datetime(2024, 1, 1, tzinfo=timezone.utc)), "time zone"),  # noqa: UP017
         ("x.hea", plain(subject=Subject(age=1 / 3)), "the age 0.333"),
-        ("x.hea", plain(fs=1000 / 3), "parquet|sampling"),
+        ("x.hea", plain(fs=1000 / 3), "cannot hold this ECG .*sampling rate.* write .parquet instead"),
         ("bad name.hea", plain(), "record name"),
-        ("missing/x.csv", plain(), "cannot be written"),
-        ("missing/x.parquet", plain(), "cannot be written"),
-        ("missing/x.hea", plain(), "cannot be written"),
+        ("missing/x.csv", plain(), "there is no folder missing; make it first"),
+        ("missing/x.parquet", plain(), "there is no folder missing; make it first"),
+        ("missing/x.hea", plain(), "there is no folder missing; make it first"),
         ("http://x.csv", plain(), "address"),
         ("x.csv", "no ecg", "not an Ecg"),
     ],
@@ -163,6 +164,7 @@ def test_what_cannot_be_written_is_refused(
     with pytest.raises(EcgError, match=says) as told:
         write(ecg, name)
     assert "\n" not in str(told.value)
+    assert not re.search(r"\.part|ecgspasm-", str(told.value)), "the name under which it was tried is nobody's business"
     assert os.listdir(tmp_path) == []
 
 
@@ -174,6 +176,19 @@ def test_a_gain_allows_rounding(tmp_path: Path) -> None:
         write(ecg, tmp_path / "x.csv", gain=1000)
     with pytest.raises(EcgError, match="give a smaller gain"):
         write(ecg, tmp_path / "x.hea", gain=1e6)
+    wrong: Any
+    for wrong in ("x", "1000", 0, -1.0, np.nan, np.inf, True, [1000], 10**400):
+        with pytest.raises(EcgError, match="give the steps per mV, such as 1000"):
+            write(ecg, tmp_path / "y.hea", gain=wrong)
+    assert sorted(os.listdir(tmp_path)) == ["x.dat", "x.hea"]
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".hea"])
+def test_a_folder_of_that_name_is_not_replaced(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"x{suffix}").mkdir()
+    with pytest.raises(EcgError, match="is a folder; give another name for the file"):
+        write(plain(), tmp_path / f"x{suffix}")
+    assert os.listdir(tmp_path) == [f"x{suffix}"]
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -192,8 +207,9 @@ def test_an_older_file_stays_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with monkeypatch.context() as patch:
         patch.setattr(os, broken, fails)
-        with pytest.raises(EcgError, match="No space left"):
+        with pytest.raises(EcgError, match="No space left") as told:
             write(plain(signal_uv=[[5.0]]), path)
+        assert not re.search(r"\.part|ecgspasm-", str(told.value))
     assert content_of(tmp_path) == before
 
 

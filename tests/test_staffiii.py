@@ -21,7 +21,7 @@ LEADS = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II", "III")
 
 def write_original(folder: Path, *, sheet: str) -> None:
     """Two persons: a baseline in the room and one in the laboratory, and an inflation of 40 s with ST elevation in V2-V4."""
-    from ecgspasm.io.wfdb_writer import write_wfdb
+    from ecgspasm.io.wfdb.writer import write_wfdb
 
     wfdb = pytest.importorskip("wfdb")
     data = folder / "data"

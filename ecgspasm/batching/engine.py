@@ -7,8 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from ecgspasm.batching.guard import Limits, close_guards, guard_here
@@ -179,7 +180,7 @@ def _client(scheduler: str | Any | None, workers: int | None) -> Iterator[Any]:
     # memory is limited record by record, so no worker is stopped for the sum of them; nothing is to be looked at over HTTP
     settings: dict[str, Any] = {"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False}
     settings |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-    with dask.config.set(settings), _apart():
+    with dask.config.set(settings), _apart(), ExitStack() as ended:
         with _interrupts_later():
             cluster = LocalCluster(
                 n_workers=workers or os.cpu_count() or 1,
@@ -190,8 +191,9 @@ def _client(scheduler: str | Any | None, workers: int | None) -> Iterator[Any]:
                 host="127.0.0.1",
                 silence_logs=50,
             )
-        with cluster, Client(cluster) as client:
-            yield client
+            # before an interrupt that waited can come through
+            ended.enter_context(cluster)
+        yield ended.enter_context(Client(cluster))
 
 
 @contextmanager
@@ -213,6 +215,8 @@ def _interrupts_later() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # multiprocessing starts this helper before the first worker, and then lets interrupts through to it
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

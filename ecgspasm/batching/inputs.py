@@ -17,7 +17,7 @@ from ecgspasm.errors import EcgError
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.formats import format_of
 from ecgspasm.io.paths import local_path, one_line
-from ecgspasm.io.wfdb_header import MAX_HEADER_BYTES
+from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES
 
 MAX_ROWS = 50_000_000
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".list")

@@ -28,8 +28,8 @@ from ecgspasm.benchmarks.episode_spans import common, length_s, merged
 from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import blame, local_path
-from ecgspasm.io.wfdb_header import Header
-from ecgspasm.io.wfdb_reader import read_header
+from ecgspasm.io.wfdb.header import Header
+from ecgspasm.io.wfdb.reader import read_header
 
 ISCHEMIC, RATE, AXIS, CONDUCTION = KINDS = ("ischemic", "rate-related", "axis shift", "conduction change")
 """What a true episode can be; a European episode is called ischemic if it is not marked as an axis shift."""

@@ -24,9 +24,9 @@ from ecgspasm.continuous.episode import Episode
 from ecgspasm.continuous.monitor import monitor
 from ecgspasm.continuous.monitoring import Monitoring
 from ecgspasm.errors import EcgError
-from ecgspasm.io.wfdb_header import Header
-from ecgspasm.io.wfdb_reader import read_header
-from ecgspasm.io.wfdb_recording import open_wfdb
+from ecgspasm.io.wfdb.header import Header
+from ecgspasm.io.wfdb.reader import read_header
+from ecgspasm.io.wfdb.recording import open_wfdb
 from ecgspasm.leads import is_lead
 from ecgspasm.recording import Recording
 

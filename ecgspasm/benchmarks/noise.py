@@ -14,7 +14,7 @@ from ecgspasm.benchmarks.sets import Case
 from ecgspasm.benchmarks.truth import WaveTable
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
-from ecgspasm.io.wfdb_reader import read_digital
+from ecgspasm.io.wfdb.reader import read_digital
 
 KINDS = ("bw", "em", "ma")
 """Baseline wander, electrode motion, muscle; they enter in equal parts."""

@@ -12,7 +12,7 @@ from ecgspasm.benchmarks.truth import WAVES, Truth, WaveTable, read_truth
 from ecgspasm.ecg import Delineation, Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io import read
-from ecgspasm.io.wfdb_reader import read_digital
+from ecgspasm.io.wfdb.reader import read_digital
 
 LUDB_RECORDS, QTDB_RECORDS = 200, 105
 _EDGE_MS = 20.0  # a found boundary may lie that far outside the annotated stretch of a lead

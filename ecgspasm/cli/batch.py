@@ -40,9 +40,9 @@ def add_batch(commands: Any) -> None:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from ecgspasm.batching.run import batch
-
     try:
+        from ecgspasm.batching.run import batch
+
         with bar() as progress:
             found = batch(
                 options.what,

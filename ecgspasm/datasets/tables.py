@@ -17,8 +17,8 @@ from typing import Literal, NamedTuple
 from ecgspasm.datasets.sums import plain_path
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import file_size, one_line, read_regular
-from ecgspasm.io.wfdb_comments import subject_of
-from ecgspasm.io.wfdb_header import MAX_HEADER_BYTES, parse_header
+from ecgspasm.io.wfdb.comments import subject_of
+from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES, parse_header
 
 MAX_LABEL = 300
 _SCP_ITEM = r"""(?:'[^'"\\]{1,20}'|"[^'"\\]{1,20}")\s*:\s*\d{1,3}(?:\.\d{1,6})?"""

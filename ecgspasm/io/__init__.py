@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
-from ecgspasm.io.arrays import from_array
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.formats import format_of
+from ecgspasm.io.formats import Format, format_of, refuse_packed
 from ecgspasm.io.interop import to_frame, to_mne, to_neurokit, to_xarray
 from ecgspasm.io.paths import blame, local_path
+from ecgspasm.io.tables.arrays import from_array
 from ecgspasm.io.writing import write
 from ecgspasm.recording import Recording
 
@@ -37,7 +37,7 @@ def read(
 
     Limb leads that are missing are derived and marked. Channels that are no leads (respiration, pressure) are left
     out, and the `source` of the result says so. Records of LUDB, whose headers hide the amplitude, are recognised (see
-    `io.ludb`).
+    `io.wfdb.ludb`).
 
     Parameters
     ----------
@@ -64,17 +64,11 @@ def read(
     if not isinstance(source, str | os.PathLike) and hasattr(source, "read"):
         file = File.of(source)
         with blame(file.name):
-            return _by_content(file, asked)
+            return _format_in_memory(file, asked).read(file, asked)
     text = local_path(source)  # type: ignore[arg-type]
     with blame(text):
-        if os.path.lexists(text) and not (os.path.isdir(text) and os.path.isfile(text + ".hea")):
-            if not text.endswith(".hea"):
-                return _by_content(File(text, path=text), asked)
-        elif not text.endswith(".hea"):
-            if not os.path.lexists(text + ".hea"):
-                raise EcgError(f"there is no file {os.path.basename(text)!r}, nor a WFDB header of that name; check the path")
-            text += ".hea"
-        return _read_wfdb(text, asked)
+        where, found = _meant(text, asked)
+        return _read_wfdb(where, asked) if found is None else found.read(File(where, path=where), asked)
 
 
 def open_recording(
@@ -103,45 +97,71 @@ def open_recording(
     EcgError
         If there is no such file, or its header or length is wrong. Checksums are of the whole and not compared.
     """
-    from ecgspasm.io.wfdb_recording import open_wfdb
+    from ecgspasm.io.wfdb.recording import open_wfdb
 
     asked = Asked(rename, fs, unit, record)
     text = local_path(path)
-    if os.path.isfile(text) and not text.endswith(".hea"):
-        with blame(text):
-            found = format_of(File(text, path=text), asked)
-        if found is not None and found.open is not None:
-            return found.open(text, asked)
-        if found is not None:
-            return Recording.of(read(text, rename=rename, fs=fs, unit=unit, record=record))
-    asked.nothing("fs", "unit", "record", what="a WFDB record")
-    return open_wfdb(text, rename=rename)
+    with blame(text):
+        where, found = _meant(text, asked)
+    if found is None:
+        asked.nothing("fs", "unit", "record", what="a WFDB record")
+        return open_wfdb(where, rename=rename)
+    if found.open is not None:
+        return found.open(where, asked)
+    with blame(text):
+        return Recording.of(found.read(File(where, path=where), asked))
 
 
-def _by_content(file: File, asked: Asked) -> Ecg:
-    from ecgspasm.io.wfdb_reader import header_of
-
+def _format_in_memory(file: File, asked: Asked) -> Format:
+    """The format of what was read from an open file."""
     if not file.size():
         raise EcgError("the file is empty; fetch it again")
     found = format_of(file, asked)
     if found is not None:
-        return found.read(file, asked)
-    if file.path is None:
-        raise EcgError("the format is unknown; of a WFDB record, which has several files, give the path")
-    header = header_of(file.path)
+        return found
+    refuse_packed(file)
+    raise EcgError("the format is unknown; of a WFDB record, which has several files, give the path")
+
+
+def _meant(path: str, asked: Asked) -> tuple[str, Format | None]:
+    """Path and format of the single file that is meant, or of a WFDB record the path of its header and None."""
+    from ecgspasm.io.wfdb.header import is_header
+    from ecgspasm.io.wfdb.reader import header_of
+
+    if os.path.isdir(path):
+        # a record may lie beside a folder of its name
+        if os.path.isfile(path + ".hea"):
+            return _meant(path + ".hea", asked)
+        raise EcgError("this is a folder; give a file in it: the .hea of a WFDB record, or a file of another format")
+    called_header = path.endswith(".hea")
+    if not os.path.lexists(path):
+        if not called_header and not os.path.lexists(path + ".hea"):
+            raise EcgError(f"there is no file {os.path.basename(path)!r}, nor a WFDB header of that name; check the path")
+        return (path, None) if called_header else _meant(path + ".hea", asked)
+    file = File(path, path=path)
+    if not file.size() and not called_header:
+        raise EcgError("the file is empty; fetch it again")
+    # cells that are parted by tabs make a header look like a table, so its own grammar comes first
+    if called_header and is_header(file.start()):
+        return path, None
+    found = format_of(file, asked)
+    if found is not None:
+        return path, found
+    refuse_packed(file)
+    header = header_of(path)
     if os.path.lexists(header):
-        return _read_wfdb(header, asked)
+        return header, None
     raise EcgError("the format is unknown; docs/formats.md lists those that are read (a WFDB record needs its .hea beside it)")
 
 
 def _read_wfdb(path: str, asked: Asked) -> Ecg:
-    from ecgspasm.io.ludb import in_microvolts, is_ludb
-    from ecgspasm.io.wfdb_reader import physical, read_digital, read_header
+    from ecgspasm.io.wfdb.ludb import in_microvolts, is_ludb
+    from ecgspasm.io.wfdb.reader import physical, read_digital, read_header
 
     asked.nothing("fs", "unit", "record", what="a WFDB record")
     header = read_header(path)
     if header.segments:
-        from ecgspasm.io.wfdb_recording import read_segments
+        from ecgspasm.io.wfdb.recording import read_segments
 
         return read_segments(path, header, asked.rename)
     digital = read_digital(path, header)

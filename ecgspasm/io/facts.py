@@ -20,6 +20,7 @@ from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
 from ecgspasm.io.file import Asked
 from ecgspasm.io.paths import one_line
+from ecgspasm.io.times import Rate
 
 MAX_CHANNELS = 256
 
@@ -128,29 +129,43 @@ def agreed_fs(asked: float | None, told: float | None, *, where: str = "the file
     return float(fs)
 
 
-def settled_fs(
-    asked: float | None, told: float | None, by_times: tuple[float, float] | None, *, where: str = "the file"
-) -> float:
-    """The rate that is stated, if it fits to that of the times (``(fs, relative error)``); that of the times if none is."""
-    if by_times is None:
-        return agreed_fs(asked, told, where=where)
-    fs, error = by_times
+def settled_fs(asked: float | None, told: float | None, by_times: Sequence[Rate | None], *, where: str = "the file") -> float:
+    """The rate that is stated, if it fits to the times; that of the times if none is.
+
+    Times whose unit nobody tells state no rate, but they have to fit to the one that is stated.
+    """
+    rates = sorted((rate for rate in by_times if rate is not None), key=lambda rate: rate.error)
     exact = told if asked is None else asked
     if exact is None:
-        return agreed_fs(None, fs, where=where)
-    if abs(exact - fs) > error * fs:
-        raise EcgError(f"the times are those of {fs:g} Hz, but fs is {exact:g}; only one can be true")
-    return agreed_fs(asked, told, where=where)
+        exact = next((rate.fs for rate in rates if rate.unit_told), None)
+    for rate in rates:
+        if exact is None:
+            raise EcgError(
+                f"{where} does not say its sampling rate, nor the unit of its times; name their column time_s or time_ms, or "
+                "give fs=500"
+            )
+        if rate.fits(exact):
+            continue
+        if rate.unit_told:
+            raise EcgError(f"the times are those of {rate.fs:g} Hz, but fs is {exact:g}; only one can be true")
+        raise EcgError(
+            f"the times, whose unit is not told, go up by {1 / rate.fs:g}, which fits to fs={exact:g} neither in s nor in ms nor "
+            "as numbers of samples; mend fs, or name their column with its unit: time_s, time_ms"
+        )
+    return agreed_fs(asked, exact if told is None else told, where=where)
 
 
-def agreed_unit(*told: str | None, where: str = "the file") -> str:
-    """The unit on which all agree who state one."""
-    units = [unit for unit in told if unit is not None]
+def agreed_unit(asked: str | None, *told: str | None, where: str = "the file") -> str:
+    """The unit on which the caller and all places agree that state one."""
+    units = [unit for unit in (asked, *told) if unit is not None]
     wrong = [unit for unit in units if uv_per_unit(unit) is None]
     if wrong:
         raise EcgError(f"the unit is {one_line(wrong[0], 40)!r}; only uV, mV and V are an ECG's")
     if not units:
         raise EcgError(f"{where} does not say the unit of its samples; give it: unit='uV' or unit='mV'")
+    other = next((unit for unit in told if unit is not None and asked and uv_per_unit(unit) != uv_per_unit(asked)), None)
+    if other is not None:
+        raise EcgError(f"{where} states the unit {one_line(other, 12)}, but unit={asked!r} was given; leave unit= out")
     if len({uv_per_unit(unit) for unit in units}) > 1:
         raise EcgError(f"{where} says {one_line(units[0], 12)} and {one_line(units[-1], 12)} for the unit; only one can be true")
     return units[0]

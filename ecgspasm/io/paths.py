@@ -145,7 +145,17 @@ def write_whole(path: str, content: Any) -> None:
             if os.path.lexists(temporary):
                 os.unlink(temporary)
     except OSError as error:
-        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space") from error
+        raise EcgError(why_not_written(path, error)) from error
+
+
+def why_not_written(path: str, error: OSError) -> str:
+    """What to say of a file that the system refuses to write; never the temporary name under which it was tried."""
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        return f"there is no folder {one_line(folder)}; make it first"
+    if os.path.isdir(path):
+        return f"{one_line(path)} is a folder; give another name for the file"
+    return f"{one_line(path)} cannot be written ({one_line(error.strerror or error)}); check the folder and its free space"
 
 
 def _sync_folder(folder: str) -> None:

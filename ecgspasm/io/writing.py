@@ -16,7 +16,7 @@ from ecgspasm.io.channels import LARGEST_UV, MAX_SAMPLES
 from ecgspasm.io.facts import facts_of
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.gain import exact_gain
-from ecgspasm.io.paths import blame, local_path, one_line, write_whole
+from ecgspasm.io.paths import blame, local_path, why_not_written, write_whole
 
 _SUFFIXES = (".hea", ".parquet", ".csv", ".tsv")
 
@@ -79,11 +79,11 @@ def write(ecg: Ecg, path: str | os.PathLike[str], *, gain: float | None = None) 
 def _write_file(ecg: Ecg, path: str, suffix: str) -> None:
     facts = facts_of(ecg)
     if suffix == ".parquet":
-        from ecgspasm.io.parquet import parquet_bytes, read_parquet
+        from ecgspasm.io.tables.parquet import parquet_bytes, read_parquet
 
         content, read = parquet_bytes(ecg.leads, ecg.signal_uv, facts), read_parquet
     else:
-        from ecgspasm.io.tables import read_table, table_bytes
+        from ecgspasm.io.tables.text import read_table, table_bytes
 
         content, read = table_bytes(ecg.leads, ecg.signal_uv, facts, "\t" if suffix == ".tsv" else ","), read_table
     difference = _difference(read(File(os.path.basename(path), data=content), Asked()), ecg)
@@ -93,8 +93,8 @@ def _write_file(ecg: Ecg, path: str, suffix: str) -> None:
 
 
 def _write_wfdb(ecg: Ecg, path: str, gain: float | None) -> None:
-    from ecgspasm.io.wfdb_reader import read_wfdb
-    from ecgspasm.io.wfdb_writer import write_wfdb
+    from ecgspasm.io.wfdb.reader import physical, read_digital
+    from ecgspasm.io.wfdb.writer import write_wfdb
 
     if ecg.recorded_at is not None and ecg.recorded_at.tzinfo is not None:
         raise EcgError("a WFDB header has no place for a time zone; write .parquet, or drop the zone of recorded_at")
@@ -107,7 +107,10 @@ def _write_wfdb(ecg: Ecg, path: str, gain: float | None) -> None:
     with _said(path), tempfile.TemporaryDirectory(dir=folder or ".", prefix=".ecgspasm-") as aside:
         name = os.path.splitext(name)[0]
         header = write_wfdb(ecg, aside, name, gain=steps)
-        back = read_wfdb(header)
+        try:
+            back = physical(read_digital(header))
+        except EcgError as error:
+            raise EcgError(f"a WFDB record cannot hold this ECG ({error}); write .parquet instead") from error
         half_step = 0.5001 * 1000.0 / steps if gain is not None else 0.0
         difference = _difference(back, ecg, tolerance_uv=2 * half_step, key=False)
         if difference:
@@ -154,5 +157,9 @@ def _said(path: str) -> Iterator[None]:
     """Say what the system refuses."""
     try:
         yield
-    except OSError as error:
-        raise EcgError(f"{one_line(path)} cannot be written ({one_line(error)}); check the folder and its free space") from error
+    except (OSError, EcgError) as error:
+        refused = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(refused, OSError):
+            raise
+        # where it was tried bears a name that the caller does not know
+        raise EcgError(why_not_written(path, refused)) from error

@@ -214,7 +214,8 @@ def _cumulated(x: NDArray[np.float32]) -> Float:
     out = np.zeros((*x.shape[:2], x.shape[2] + 1))
     # converted first, and then summed in place: thrice as fast as a sum that converts
     out[:, :, 1:] = x
-    return np.cumsum(out, axis=2, out=out)
+    np.cumsum(out, axis=2, out=out)
+    return out
 
 
 def _regions(trace: NDArray[np.floating], level: float, mass: float) -> _Regions:

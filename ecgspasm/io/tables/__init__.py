@@ -1,0 +1,1 @@
+"""Columns of samples: text tables, numpy's files, Parquet, and arrays in memory."""

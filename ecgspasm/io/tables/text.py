@@ -1,0 +1,213 @@
+"""ECGs as text tables (CSV, TSV): a row of lead names, and below it one row a sample.
+
+Facts may stand above in comment lines such as ``# fs: 500`` and ``# unit: uV`` (see `facts`). A unit may also stand in the names
+of the columns, and a column of times tells the sampling rate.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgspasm import leads as lead_names
+from ecgspasm.ecg import Ecg
+from ecgspasm.errors import EcgError
+from ecgspasm.io.channels import MAX_SAMPLES
+from ecgspasm.io.facts import MAX_CHANNELS, Facts, agreed_unit, build, settled_fs, stated
+from ecgspasm.io.file import Asked, File
+from ecgspasm.io.paths import one_line
+from ecgspasm.io.tables.column_names import is_count, split_unit, time_unit_s
+from ecgspasm.io.times import rate_of_times
+
+_SEPARATORS = ",;\t|"
+_MOST_COMMENTS = 200
+_FACT = re.compile(r"#+\s*([A-Za-z_ ]{2,24}?)\s*[:=]\s*(.*?)\s*")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*|\s*[+-]?nan\s*|\s*", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands above the numbers."""
+
+    facts: Facts
+    separator: str
+    columns: tuple[str, ...]
+    body: int
+    """Where in the text the rows begin."""
+
+
+def is_table(start: bytes) -> bool:
+    """Whether a file that begins so is a text table with the name of a lead in its first row, and numbers in its second."""
+    text = _text(start[:-3] if len(start) >= 4096 else start)  # a letter of several bytes may be cut
+    if text is None:
+        return False
+    lines = [line for line in text.splitlines()[: _MOST_COMMENTS + 2] if line.strip() and not line.startswith("#")]
+    named = {split_unit(cell)[0].casefold() for cell in _leads_in(lines[0])} if lines else set()
+    # any table may have the columns x and y; Frank's leads come as three
+    if not named or (named < {"x", "y", "z"}):
+        return False
+    # the last line may be cut, so the first row is judged only if another follows
+    separator = _separator(lines[0])
+    return len(lines) < 3 or any(cell.strip() and _NUMBER.fullmatch(cell) for cell in _cells(lines[1], separator))
+
+
+def read_table(file: File, asked: Asked) -> Ecg:
+    """Read a CSV or TSV table.
+
+    Parameters
+    ----------
+    file : File
+    asked : Asked
+        ``fs`` and ``unit`` where the file does not state them.
+
+    Returns
+    -------
+    Ecg
+        Empty cells and ``nan`` are missing samples.
+
+    Raises
+    ------
+    EcgError
+        If sampling rate or unit are told by nobody or differently, or rows are not alike, or hold something that is no number.
+    """
+    asked.nothing("record", what="a table")
+    text = _text(file.content())
+    if text is None:
+        raise EcgError("this is no text in UTF-8 or Latin-1; save the table as CSV in UTF-8")
+    head = _head(text, asked.rename or {})
+    counts = [index for index, name in enumerate(head.columns) if is_count(name)]
+    times = [index for index, name in enumerate(head.columns) if time_unit_s(name) is not None]
+    body, rows = _rows(text[head.body :], head)
+    named = [index for index in range(len(head.columns)) if index not in counts and index not in times]
+    # words beside the leads (a label a row, say) are no signal; a lead that holds them is refused when it is read
+    first = _cells(rows[0], head.separator)
+    named = [i for i in named if _NUMBER.fullmatch(first[i]) or lead_names.is_lead(split_unit(head.columns[i])[0])]
+    if not named:
+        raise EcgError("no column holds a lead; name the columns I, II, ... in the first row")
+    if len(rows) * len(named) > MAX_SAMPLES:
+        raise EcgError(f"{len(rows)} rows of {len(named)} channels are more than the {MAX_SAMPLES} samples that are read at once")
+    table = _numbers(body, head.separator, [*named, *times, *counts[:1]], len(rows))
+    if counts and not np.array_equal(np.diff(table[-1]), np.ones(len(rows) - 1)):
+        raise EcgError("the numbers of the samples do not go up by one, so samples are missing; mend the table")
+    units_s = [time_unit_s(head.columns[index]) or 0.0 for index in times]
+    rates = [rate_of_times(row, unit_s) for row, unit_s in zip(table[len(named) :], units_s, strict=False)]
+    names, units = zip(*(split_unit(head.columns[index]) for index in named), strict=True)
+    return build(
+        table[: len(named)],
+        names=names,
+        units=[agreed_unit(asked.unit, head.facts.unit, unit) for unit in units],
+        fs=settled_fs(asked.fs, head.facts.fs, rates),
+        facts=head.facts,
+        asked=asked,
+        source=file.path or file.name,
+    )
+
+
+def _text(raw: bytes) -> str | None:
+    if b"\0" in raw:
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:  # how spreadsheets of the West write a micro sign
+        return raw.decode("latin-1")
+
+
+def _head(text: str, rename: Collection[str]) -> _Head:
+    """The comment lines and the row of names."""
+    given: dict[str, Any] = {}
+    at = 0
+    for _ in range(_MOST_COMMENTS):
+        end = text.find("\n", at)
+        line = text[at : len(text) if end < 0 else end].rstrip("\r")
+        at = len(text) if end < 0 else end + 1
+        fact = _FACT.fullmatch(line)
+        if fact is not None:
+            name = fact[1].casefold().replace(" ", "_")
+            if name in given and given[name] != fact[2]:
+                raise EcgError(f"{name} is stated twice; leave one of them out")
+            given[name] = _unquoted(fact[2])
+        elif line.strip() and not line.startswith("#"):
+            columns = tuple(_cells(line, _separator(line)))
+            if not _leads_in(line) and not any(split_unit(cell)[0] in rename for cell in columns):
+                raise EcgError(f"the first row is {one_line(line, 40)!r}, which names no lead; write the lead names there")
+            if len(columns) > MAX_CHANNELS:
+                raise EcgError(f"the table has {len(columns)} columns; at most {MAX_CHANNELS} are read")
+            return _Head(stated(given), _separator(line), columns, at)
+        if at >= len(text):
+            break
+    raise EcgError("there is no row of lead names; write I, II, ... above the numbers")
+
+
+def _unquoted(value: str) -> str:
+    """The value of a fact; a text in quotes is one of JSON, so that it can hold anything."""
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError as error:
+        raise EcgError(f"{one_line(value, 40)} is no quoted text; mend the comment line") from error
+
+
+def _separator(line: str) -> str:
+    return max(_SEPARATORS, key=lambda mark: (len(_leads_in(line, mark)), line.count(mark)))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [cell.strip().strip('"').strip() for cell in line.split(separator)]
+
+
+def _leads_in(line: str, separator: str | None = None) -> list[str]:
+    cells = _cells(line, _separator(line) if separator is None else separator)
+    return [cell for cell in cells[:MAX_CHANNELS] if len(cell) < 40 and lead_names.is_lead(split_unit(cell)[0].lstrip("-"))]
+
+
+def _rows(body: str, head: _Head) -> tuple[str, list[str]]:
+    """The rows as plain numbers with points, one line a sample, all of the same length."""
+    body = body.replace('"', "").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    if head.separator in ";\t" and "," in body:
+        if "." in body:
+            raise EcgError("the numbers hold points and commas; write them with a decimal point and nothing between thousands")
+        body = body.replace(",", ".")
+    rows = body.split("\n") if body else []
+    if not rows:
+        raise EcgError("there is no row below the lead names; the table holds no sample")
+    marks = len(head.columns) - 1
+    wrong = next((number for number, row in enumerate(rows) if row.count(head.separator) != marks), None)
+    if wrong is None and not marks:  # of a single column nothing else tells an empty cell from a stray line
+        wrong = next((number for number, row in enumerate(rows) if not row.strip()), None)
+    if wrong is not None:
+        raise EcgError(f"row {wrong + 1} below the names has not one cell a column ({len(head.columns)}); mend it")
+    return body, rows
+
+
+def _numbers(body: str, separator: str, columns: Sequence[int], n_rows: int) -> NDArray[np.float64]:
+    """The columns as an array of shape (column, row)."""
+    # numpy's reader takes no empty cells
+    filled = re.sub(rf"(?m)(^|{re.escape(separator)})[ ]*(?=$|{re.escape(separator)})", r"\1nan", body)
+    try:
+        table = np.loadtxt(io.StringIO(filled), delimiter=separator, usecols=columns, comments=None, ndmin=2, dtype=np.float64)
+    except ValueError as error:
+        raise EcgError(f"a cell is no number ({one_line(error, 100)}); mend the table") from error
+    if table.shape[0] != n_rows:
+        raise EcgError(f"{n_rows - table.shape[0]} rows are empty; fill or delete them")
+    return np.ascontiguousarray(table.T)
+
+
+def table_bytes(leads: Sequence[str], signal_uv: NDArray[Any], facts: dict[str, Any], separator: str = ",") -> bytes:
+    """An ECG as a table that `read_table` gives back exactly: floats in the shortest form that is read back the same."""
+    shown = dict(facts)
+    shown["derived"] = ", ".join(facts["derived"]) or "none"
+    if "key" in shown:
+        shown["key"] = json.dumps(shown["key"])
+    lines = [f"# {name}: {value}" for name, value in shown.items()]
+    lines.append(separator.join(leads))
+    # one lead after the other would need all texts at once; blocks of rows need but a few
+    lines += [separator.join(map(repr, row)) for row in signal_uv.T.tolist()]
+    return ("\n".join(lines) + "\n").encode("utf-8")

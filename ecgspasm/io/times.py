@@ -1,0 +1,71 @@
+"""Sampling rate by the times of the samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgspasm.errors import EcgError
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Sampling rate by the times of the samples."""
+
+    fs: float
+    """Hz; where nobody tells the unit of the times, samples in one of that unit."""
+    error: float
+    """Relative, from how the times are rounded."""
+    unit_told: bool
+
+    def fits(self, fs: float) -> bool:
+        """Whether the times can be those of `fs`; without a unit they may be seconds, milliseconds or numbers of samples."""
+        readings = (self.fs,) if self.unit_told else (self.fs, 1000.0 * self.fs, fs * self.fs)
+        return any(abs(fs - each) <= self.error * each for each in readings)
+
+
+def rate_of_times(times: NDArray[Any], unit_s: float) -> Rate | None:
+    """Sampling rate by the times of the samples; None if there are too few of them.
+
+    Parameters
+    ----------
+    times : ndarray, shape (sample,)
+        Numbers, or dates or spans of numpy, which have their unit themselves.
+    unit_s : float
+        Seconds in the unit of the times; 0 if nobody tells it.
+
+    Raises
+    ------
+    EcgError
+        If the steps are not all alike: a sample is missing, or the rate changes.
+    """
+    if times.dtype.kind in "mM":
+        if np.isnat(times).any():
+            raise EcgError("a time is missing; give every sample its time, or leave the times out")
+        since = times - times[0] if len(times) else times
+        times, unit_s = since.astype("timedelta64[ns]").astype(np.int64), 1e-9
+    if len(times) < 2:
+        return None
+    exact = np.asarray(times, dtype=np.float64) - float(times[0])
+    place = np.arange(len(exact)) - (len(exact) - 1) / 2
+    steps = len(exact) - 1
+    # a straight line through all times, since the first and the last are rounded like any other
+    step = float(place @ exact / (place @ place)) if np.isfinite(exact).all() else math.nan
+    if not step > 0:
+        raise EcgError("the times do not grow; sort the rows by time, or leave the times out")
+    from_line = exact / step - place
+    off = float(from_line.max() - from_line.min()) / 2
+    between, usual = np.diff(exact), float(np.median(np.diff(exact)))
+    # rounding to whole ms is off by 0.26 of a step at 512 Hz; one sample that is missing by half a step, unless the line of a few
+    # times gives way to it
+    if off > 0.3 or (steps < 10 and np.abs(between - usual).max() > 0.3 * usual):
+        raise EcgError("the steps of the times are not all alike, so samples are missing or the rate changes; cut the recording")
+    fs = 1.0 / (step * (unit_s or 1.0))
+    error = (2 * off + 1e-3) / steps + 1e-9
+    # times are rounded, rates are mostly whole
+    whole = round(fs)
+    return Rate(float(whole) if whole and abs(fs - whole) <= error * fs else fs, error, bool(unit_s))

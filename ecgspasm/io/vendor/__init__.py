@@ -1,0 +1,1 @@
+"""Files of electrocardiographs and Holter recorders."""

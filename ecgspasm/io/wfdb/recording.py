@@ -1,0 +1,241 @@
+"""WFDB records of any length, a stretch at a time, behind the same checks of header and file sizes as short ones.
+
+A record of several segments is read as one: each segment by its own header, leads by name, what no segment holds missing.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgspasm.ecg import Ecg, Floats
+from ecgspasm.errors import EcgError
+from ecgspasm.io.channels import MAX_SAMPLES, Chosen, choose, to_ecg
+from ecgspasm.io.paths import beside, blame, local_path, one_line
+from ecgspasm.io.wfdb.comments import derived_leads, subject_of
+from ecgspasm.io.wfdb.frames import Integers, Rows, read_frames
+from ecgspasm.io.wfdb.header import Header
+from ecgspasm.io.wfdb.reader import (
+    MISSING,
+    check_files,
+    check_frames,
+    header_of,
+    read_digital,
+    read_header,
+    uv_per_step,
+)
+from ecgspasm.recording import Recording
+
+_MOST_SAMPLES = 40_000_000_000
+"""Samples of all channels together: a month of 15 leads at 1000 Hz."""
+
+_GAP = "~"
+
+Samples = Callable[[int, int], Floats]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a record of several segments: its first frame, its length, and what reads it (nothing: a gap)."""
+
+    start: int
+    frames: int
+    path: str
+    header: Header | None
+
+
+def open_wfdb(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None = None) -> Recording:
+    """Open a WFDB record of any length.
+
+    Raises
+    ------
+    EcgError
+        If the header is wrong, or the files have another length than it says. Checksums, which are of the whole, are not
+        compared.
+    """
+    header_path = header_of(local_path(path))
+    with blame(header_path):
+        header = read_header(header_path)
+        return _joined(header_path, header, rename) if header.segments else _single(header_path, header, rename)
+
+
+def read_segments(path: str, header: Header, rename: Mapping[str, str] | None) -> Ecg:
+    """Read a record of several segments at once, the checksums of each compared."""
+    segments = _segments(path, header)
+    frames = segments[-1].start + segments[-1].frames
+    if frames * header.n_sig > MAX_SAMPLES:
+        count = frames * header.n_sig
+        raise EcgError(f"the record has {count} samples, more than are read at once; use ecgspasm.open_recording(path)")
+    recording = _joined(path, header, rename)
+    for segment in segments:
+        if segment.frames and segment.header is not None:
+            with blame(os.path.basename(segment.path)):
+                read_digital(segment.path, segment.header)
+    signal = recording.samples(0, recording.n_samples)
+    return to_ecg(
+        signal_uv=np.array(signal),
+        fs=recording.fs,
+        leads=recording.leads,
+        subject=recording.subject,
+        recorded_at=recording.recorded_at,
+        source=recording.source,
+        notes=(f"{len(header.segments)} segments",),
+        derived=derived_leads(header.comments, recording.leads),
+    )
+
+
+def _single(path: str, header: Header, rename: Mapping[str, str] | None) -> Recording:
+    if not header.signals:
+        raise EcgError("the header names no signal; there is nothing to read")
+    chosen = _chosen(header, rename)
+    samples, frames, per_frame = _reader(path, header, chosen)
+    fs = _rate(header) * per_frame
+    told = subject_of(header.comments)
+    return Recording(chosen.leads, fs, frames * per_frame, samples, told, header.recorded_at, one_line(path, 300))
+
+
+def _chosen(header: Header, rename: Mapping[str, str] | None) -> Chosen:
+    names = [s.description for s in header.signals]
+    return choose(names, [s.units for s in header.signals], rename)
+
+
+def _rate(header: Header) -> float:
+    if header.fs is None:
+        raise EcgError("the header gives no sampling rate; add it to the record line behind the number of signals")
+    return header.fs
+
+
+def _reader(path: str, header: Header, chosen: Chosen) -> tuple[Samples, int, int]:
+    """What reads the chosen leads of one record in uV, its frames, and how many samples of a lead are in one."""
+    files = check_files(header.signals, os.path.dirname(path))
+    frames = check_frames(header, files, _MOST_SAMPLES)
+    lines = [header.signals[row] for row in chosen.rows]
+    per_frame = lines[0].samples_per_frame
+    if any(line.samples_per_frame != per_frame for line in lines):
+        raise EcgError("the leads have different sampling rates; split the record with WFDB's xform")
+    longest = max(line.skew for line in lines)
+    if longest >= frames:
+        raise EcgError(f"a skew of {longest} in the header is longer than the record; mend the header")
+    scales = [sign * uv_per_step(line, lead) for line, lead, sign in zip(lines, chosen.leads, chosen.signs, strict=True)]
+
+    def samples(start: int, stop: int) -> Floats:
+        first, last = start // per_frame, -(-stop // per_frame)
+        with blame(path):
+            # a lead with skew lies so many frames later in the file
+            steps = read_frames(path, header, files, first, min(last + longest, frames))
+        out = np.full((len(lines), (last - first) * per_frame), np.nan)
+        for row, (line, source, scale) in enumerate(zip(lines, chosen.rows, scales, strict=True)):
+            _scaled(out[row], _moved(steps, source, line.skew * per_frame), scale, line.baseline, MISSING.get(line.format))
+        return out[:, start - first * per_frame : stop - first * per_frame]
+
+    return samples, frames, per_frame
+
+
+def _moved(steps: Rows, row: int, skew: int) -> Integers:
+    return np.asarray(steps[row])[skew:]
+
+
+def _scaled(out: Floats, steps: Integers, scale: float, baseline: int, missing: int | None) -> None:
+    """Steps to uV, in place; what lies behind the end of the steps stays missing."""
+    steps = steps[: out.size]
+    values = out[: steps.size]
+    values[:] = steps
+    values -= baseline
+    values *= scale
+    if missing is not None:
+        values[steps == missing] = np.nan
+
+
+def _segments(path: str, header: Header) -> list[Segment]:
+    """All segments with their checked headers, in order."""
+    folder = os.path.dirname(path)
+    found: list[Segment] = []
+    start = 0
+    # headers are parsed once each, though a record may name one twice
+    parsed: dict[str, Header] = {}
+    for name, frames in header.segments:
+        if name == _GAP:
+            found.append(Segment(start, frames, "", None))
+        else:
+            own_path = beside(folder, f"{name}.hea")
+            if os.path.abspath(own_path) == os.path.abspath(path):
+                raise EcgError(f"the record names itself as its segment {one_line(name, 40)}; mend the header")
+            own = parsed[name] if name in parsed else parsed.setdefault(name, read_header(own_path))
+            _check_segment(own, header, name, frames)
+            found.append(Segment(start, frames, own_path, own))
+        start += frames
+    if header.n_samples is not None and header.n_samples != start:
+        raise EcgError(f"the segments have {start} samples where the header says {header.n_samples}; mend the header")
+    if not start:
+        raise EcgError("the segments hold no sample; there is nothing to read")
+    return found
+
+
+def _check_segment(own: Header, header: Header, name: str, frames: int) -> None:
+    shown = one_line(name, 40)
+    if own.segments:
+        raise EcgError(f"segment {shown} has segments itself; join it first")
+    if own.fs != header.fs:
+        raise EcgError(f"segment {shown} has {own.fs or 0:g} Hz where the record has {header.fs or 0:g}; split the record")
+    if frames and own.n_samples is not None and own.n_samples != frames:
+        raise EcgError(f"segment {shown} has {own.n_samples} samples where the record says {frames}; mend the header")
+
+
+def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Recording:
+    """A record of several segments; with a layout segment its leads are the record's, else those of all segments."""
+    segments = _segments(path, header)
+    layout = segments[0].header if segments[0].frames == 0 else None
+    real = [segment for segment in segments if segment.frames and segment.header is not None]
+    if not real:
+        raise EcgError("the segments hold no signal; there is nothing to read")
+    chosen = [_chosen_of(segment, rename) for segment in real]
+    known = _chosen(layout, rename).leads if layout is not None else _union(chosen)
+    readers: list[Samples] = []
+    per_frame = 0
+    for segment, own in zip(real, chosen, strict=True):
+        assert segment.header is not None
+        with blame(os.path.basename(segment.path)):
+            samples, frames, inside = _reader(segment.path, segment.header, own)
+        if frames != segment.frames:
+            raise EcgError(f"{os.path.basename(segment.path)} has {frames} samples where the record says {segment.frames}")
+        if per_frame not in (0, inside):
+            raise EcgError("the segments have different sampling rates; split the record with WFDB's xform")
+        per_frame = inside
+        readers.append(samples)
+    rows = [[known.index(lead) for lead in own.leads if lead in known] for own in chosen]
+    kept = [[place for place, lead in enumerate(own.leads) if lead in known] for own in chosen]
+    starts = [segment.start * per_frame for segment in real]
+    ends = [(segment.start + segment.frames) * per_frame for segment in real]
+
+    def joined(start: int, stop: int) -> Floats:
+        out = np.full((len(known), stop - start), np.nan)
+        for at in range(max(bisect_right(starts, start) - 1, 0), len(real)):
+            low, high = max(start, starts[at]), min(stop, ends[at])
+            if low >= stop:
+                break
+            if high > low:
+                out[rows[at], low - start : high - start] = readers[at](low - starts[at], high - starts[at])[kept[at]]
+        return out
+
+    total = (segments[-1].start + segments[-1].frames) * per_frame
+    told = subject_of(header.comments)
+    if told.sex is None and told.age is None and real[0].header is not None:
+        told = subject_of(real[0].header.comments)
+    return Recording(known, _rate(header) * per_frame, total, joined, told, header.recorded_at, one_line(path, 300))
+
+
+def _chosen_of(segment: Segment, rename: Mapping[str, str] | None) -> Chosen:
+    """Leads of one segment; a name to be changed may be in some segments only."""
+    assert segment.header is not None
+    names = {s.description for s in segment.header.signals}
+    own = {old: new for old, new in (rename or {}).items() if old in names}
+    with blame(os.path.basename(segment.path)):
+        return _chosen(segment.header, own)
+
+
+def _union(chosen: list[Chosen]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lead for each in chosen for lead in each.leads))
