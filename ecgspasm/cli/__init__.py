@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 from ecgspasm import __version__
 from ecgspasm.cli.batch import add_batch
 from ecgspasm.cli.benchmark import add_benchmarks
-from ecgspasm.cli.common import BAD_INPUT, NOT_MEASURED, OK, USAGE, check_target, print_json, tell
+from ecgspasm.cli.common import (
+    BAD_INPUT,
+    NOT_MEASURED,
+    OK,
+    add_results,
+    check_targets,
+    ecg_from,
+    only_one_stream,
+    print_json,
+    result_to,
+    tell,
+)
+from ecgspasm.cli.completion import add_completion
 from ecgspasm.cli.datasets import add_datasets
 from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.cli.provocation import add_provocation
@@ -29,12 +41,14 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if not hasattr(options, "run"):
-        _parser().print_usage(sys.stderr)
-        return USAGE
+        print(_JOBS)
+        return OK
     try:
-        status: int = options.run(options)
+        check_targets(options)
+        with result_to(options):
+            status: int = options.run(options)
         if sys.stdout is not None:  # it is None when the shell has closed it
             sys.stdout.flush()
     except EcgError as error:
@@ -50,19 +64,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+_JOBS = f"""\
+ecgspasm {__version__}: what is new in this ECG? For research; not a medical device.
+
+  compare two ECGs of a person
+      ecgspasm compare baseline.hea today.dcm --report change.html
+  follow a long recording for episodes
+      ecgspasm monitor holter.hea --plot trend.png
+  judge a provocation test
+      ecgspasm provocation cath-lab.hea --event '120=ergonovine 20 ug' --event 420=nitroglycerin
+  run a cohort
+      ecgspasm batch compare pairs.csv --output results
+  benchmark on PhysioNet records
+      ecgspasm benchmark ludb physionet/ludb
+
+ecgspasm demo shows it on the shipped case; ecgspasm --help lists all commands, ecgspasm COMMAND --help one.
+"""
+
+_UNITS = """\
+Amplitudes are in microvolt (uV) against the PR level, intervals in ms, times within a recording
+in s, positions in samples. An ECG is any file that can be read: WFDB (the .hea file or the
+record's name), DICOM, EDF, BDF, the files of the vendors, HDF5, tables, a PDF with curves;
+- is standard input. Progress and remarks go to standard error.
+
+exit status:
+  0  analysed, whether anything was found or not
+  1  bad input
+  2  wrong usage
+  3  nothing could be measured or compared"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
     parser = argparse.ArgumentParser(
         prog="ecgspasm",
         description="Finds what is new in a person's ECG against that person's own baseline. For research; not a medical device.",
-        epilog="exit status: 0 analysed, 1 bad input, 2 wrong usage, 3 nothing could be measured or compared",
+        epilog=_UNITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ecgspasm {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     compare = commands.add_parser("compare", help="say what is new in CURRENT against BASELINE")
-    compare.add_argument("baseline", metavar="BASELINE", help="the earlier ECG of the person (WFDB record or DICOM file)")
+    compare.add_argument("baseline", metavar="BASELINE", help="the earlier ECG of the person, a file of any format")
     compare.add_argument("current", metavar="CURRENT", help="the ECG to judge")
-    compare.add_argument("--plot", metavar="FILE", help="write the comparison as a picture (.png, .svg or .pdf)")
     compare.add_argument("--criteria", metavar="FILE", help="a TOML file with criteria of your own")
     compare.add_argument(
         "--electrodes",
@@ -70,26 +115,25 @@ def _parser() -> argparse.ArgumentParser:
         default="fresh",
         help="placed anew between the two ECGs (another day, the default), or the same throughout (provocation, telemetry)",
     )
+    add_results(compare, table="report", plot="the comparison", report=True)
     compare.set_defaults(run=_compare)
 
     measure = commands.add_parser("measure", help="measure one ECG: ST, T and QRS per lead (uV), intervals (ms)")
-    measure.add_argument("record", metavar="RECORD", help="WFDB record or DICOM file")
+    measure.add_argument("record", metavar="RECORD", help="the ECG, a file of any format")
+    add_results(measure)
     measure.set_defaults(run=_measure)
 
     delineate = commands.add_parser("delineate", help="list onset, peak and offset (samples) of P, QRS, T per lead and beat")
-    delineate.add_argument("record", metavar="RECORD", help="WFDB record or DICOM file")
+    delineate.add_argument("record", metavar="RECORD", help="the ECG, a file of any format")
     delineate.add_argument("--annotate", metavar="DIR", help="write WFDB annotation files in LUDB's convention, one a lead")
+    add_results(delineate)
     delineate.set_defaults(run=_delineate)
-
-    for command in (compare, measure, delineate):
-        command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     add_monitor(commands)
     add_provocation(commands)
     course = commands.add_parser("course", help="judge one patient's course of drugs, ECGs and attacks")
     course.add_argument("file", metavar="FILE", help="the course as TOML or JSON; docs/course.md tells how to write one")
-    course.add_argument("--json", action="store_true", help="print JSON instead of a report")
-    course.add_argument("--plot", metavar="FILE", help="write the timeline as a picture (.png, .svg or .pdf)")
+    add_results(course, table="report", plot="the timeline", report=True)
     course.set_defaults(run=_course)
 
     add_batch(commands)
@@ -99,28 +143,27 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="compare the shipped index case and a real ECG, with pictures")
     demo.add_argument("--output", metavar="DIR", default="ecgspasm-demo", help="where the pictures go (default: %(default)s)")
     demo.set_defaults(run=_demo)
+    add_completion(commands)
     return parser
 
 
 def _compare(options: argparse.Namespace) -> int:
     from ecgspasm import plot
     from ecgspasm.criteria import load_criteria
-    from ecgspasm.io import read
     from ecgspasm.serial.compare import compare
 
+    only_one_stream(options.baseline, options.current)
     criteria = load_criteria(options.criteria)
-    if options.plot is not None:
-        check_target(options.plot)
-    change = compare(read(options.baseline), read(options.current), electrodes=options.electrodes, criteria=criteria)
+    pair = ecg_from(options.baseline), ecg_from(options.current)
+    change = compare(*pair, electrodes=options.electrodes, criteria=criteria)
     tell(options, change, lambda: plot.comparison(change))
     return OK if change.comparable else NOT_MEASURED
 
 
 def _measure(options: argparse.Namespace) -> int:
     from ecgspasm.analysis import analyze
-    from ecgspasm.io import read
 
-    found = analyze(read(options.record)).measurements
+    found = analyze(ecg_from(options.record)).measurements
     print_json(found.to_dict()) if options.json else print(_measure_text(found))
     return OK if any(state == "measured" for state in found.state) else NOT_MEASURED
 
@@ -150,13 +193,12 @@ def _measure_text(found: Measurements) -> str:
 
 def _delineate(options: argparse.Namespace) -> int:
     from ecgspasm.analysis import delineate
-    from ecgspasm.io import read
 
-    ecg = read(options.record)
+    ecg = ecg_from(options.record)
     found = delineate(ecg)
     frame = found.to_frame()
     if options.annotate:
-        from ecgspasm.io.wfdb_annotations import write_annotations
+        from ecgspasm.io.wfdb.annotations import write_annotations
 
         written = write_annotations(found, options.annotate, PurePath(options.record).stem)
         print(f"{len(written)} annotation files written to {options.annotate}", file=sys.stderr)
@@ -180,8 +222,6 @@ def _course(options: argparse.Namespace) -> int:
     from ecgspasm import plot
     from ecgspasm.course import Course
 
-    if options.plot is not None:
-        check_target(options.plot)
     found = Course.load(options.file)
     tell(options, found, lambda: plot.course(found))
     return OK

@@ -1,12 +1,17 @@
-"""What all commands share: exit statuses, and the check of where results go."""
+"""What all commands share: exit statuses, the options that say where results go, and how a result is told."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ecgspasm.errors import EcgError
@@ -14,10 +19,87 @@ from ecgspasm.errors import EcgError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ecgspasm.ecg import Ecg
+    from ecgspasm.recording import Recording
+
 OK, BAD_INPUT, USAGE, NOT_MEASURED = 0, 1, 2, 3
 
 INTERRUPTED = 130
 """What a shell gives for a program that was stopped with Ctrl-C."""
+
+
+WIDTH = 100
+"""Tables are no wider, and prose on a terminal is broken there."""
+
+STREAM = "-"
+"""The name of stdin where an ECG is asked for, and of stdout where a result goes."""
+
+
+def add_results(parser: argparse.ArgumentParser, *, table: str = "table", plot: str = "", report: bool = False) -> None:
+    """The options of every command that tells one result; `plot` is what its picture shows."""
+    group = parser.add_argument_group("results")
+    group.add_argument("--json", action="store_true", help=f"JSON instead of a {table}; null where a value is absent")
+    told = "where the text or JSON goes (default: -, standard output)"
+    group.add_argument("--output", dest="result", metavar="FILE", default=STREAM, help=told)
+    if plot:
+        group.add_argument("--plot", metavar="FILE", help=f"write {plot} as a picture (.png, .svg or .pdf)")
+    if report:
+        told = "write one HTML page to look into and to share (- for standard output)"
+        group.add_argument("--report", metavar="FILE", help=told)
+
+
+def check_targets(options: argparse.Namespace) -> None:
+    """Refuse files that cannot be written before the work is done, not after it."""
+    given = [getattr(options, name, None) for name in ("result", "plot", "report")]
+    for path in given:
+        if path not in (None, STREAM):
+            check_target(path)
+    if getattr(options, "plot", None) == STREAM:
+        raise EcgError("a picture needs a name whose suffix says of what kind it is; give --plot FILE.png, .svg or .pdf")
+    if getattr(options, "report", None) == STREAM and options.result == STREAM:
+        raise EcgError("the page and the text cannot both go to standard output; give --output FILE or --report FILE")
+    files = [os.path.realpath(path) for path in given if path not in (None, STREAM)]
+    if len(set(files)) < len(files):
+        raise EcgError("two results would go to one file; give each a name of its own")
+
+
+def ecg_from(path: str) -> Ecg:
+    """The ECG of a path, or of standard input for ``-``."""
+    from ecgspasm.io import read
+
+    return read(sys.stdin.buffer if path == STREAM else path)
+
+
+def recording_from(path: str) -> Recording:
+    """The recording of a path, or of standard input for ``-``."""
+    from ecgspasm.io import open_recording
+    from ecgspasm.recording import Recording
+
+    return Recording.of(ecg_from(path)) if path == STREAM else open_recording(path)
+
+
+def only_one_stream(*paths: str | None) -> None:
+    """Standard input holds one ECG."""
+    if sum(path == STREAM for path in paths) > 1:
+        raise EcgError("standard input (-) can be only one of the ECGs; give a path for the other")
+
+
+@contextmanager
+def result_to(options: argparse.Namespace) -> Iterator[None]:
+    """What is printed within goes to the file of ``--output``, as a whole or not at all."""
+    path = getattr(options, "result", STREAM)
+    if path == STREAM:
+        yield
+        return
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        yield
+    if not said.getvalue():
+        return
+    from ecgspasm.io.paths import write_whole
+
+    write_whole(path, said.getvalue().encode())
+    print(f"written to {path}", file=sys.stderr)
 
 
 def check_target(path: str) -> None:
@@ -37,8 +119,10 @@ class Result(Protocol):
 
 
 def tell(options: argparse.Namespace, found: Result, draw: Callable[[], tuple[Figure, Any]]) -> None:
-    """Print a result as text or, with ``--json``, as JSON; write its picture where ``--plot`` asks for one."""
-    print_json(found.to_dict()) if options.json else print(found)
+    """Print a result as text or, with ``--json``, as JSON; write the picture and the page that are asked for."""
+    print_json(found.to_dict()) if options.json else print(laid_out(str(found)))
+    if getattr(options, "report", None) is not None:
+        _report(options.report, found)
     if options.plot is not None:
         from ecgspasm import plot
 
@@ -51,3 +135,33 @@ def print_json(value: dict[str, Any]) -> None:
     """One object on stdout; a nan in it is a mistake of the program."""
     json.dump(value, sys.stdout, indent=2, allow_nan=False)
     print()
+
+
+def _report(path: str, found: Any) -> None:
+    from ecgspasm import report
+
+    if path == STREAM:
+        # the text has gone to the file of --output
+        sys.__stdout__ and sys.__stdout__.write(report.html(found))
+        return
+    report.write(found, path)
+    print(f"report written to {path}", file=sys.stderr)
+
+
+def laid_out(text: str) -> str:
+    """A text for a terminal: prose broken at its width, the first line bold. For a file or a pipe it stays as it is."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return text
+    width = min(shutil.get_terminal_size().columns, WIDTH)
+    lines = [part for line in text.splitlines() for part in _broken(line, width)]
+    if lines and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        # bold only underlines what the words say by themselves
+        lines[0] = f"\033[1m{lines[0]}\033[0m"
+    return "\n".join(lines)
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)

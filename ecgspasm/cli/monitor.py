@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ecgspasm.cli.common import NOT_MEASURED, OK, check_target, tell
+from ecgspasm.cli.common import NOT_MEASURED, OK, add_results, only_one_stream, recording_from, tell
 
 
 def add_monitor(commands: Any) -> None:
@@ -24,8 +24,7 @@ def add_monitor(commands: Any) -> None:
     )
     parser.add_argument("--average", metavar="S", type=float, help="length of the averages in s, 8 to 60 (default: 16)")
     parser.add_argument("--leads", metavar="LEAD[,LEAD]", help="only these leads")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--plot", metavar="FILE", help="write the trend as a picture (.png, .svg or .pdf)")
+    add_results(parser, plot="the trend", report=True)
     parser.set_defaults(run=_monitor)
 
 
@@ -33,16 +32,14 @@ def _monitor(options: argparse.Namespace) -> int:
     from ecgspasm import plot
     from ecgspasm.continuous.definitions import DEFAULT, chosen
     from ecgspasm.continuous.monitor import monitor
-    from ecgspasm.io import open_recording
 
-    if options.plot is not None:
-        check_target(options.plot)
+    only_one_stream(options.record, options.baseline)
     wanted = DEFAULT if options.definition is None else tuple(options.definition.split(","))
     chosen(wanted)  # before the work, not after it
-    recording = open_recording(options.record)
+    recording = recording_from(options.record)
     if options.leads is not None:
         recording = recording.select(options.leads.split(","))
-    baseline = None if options.baseline is None else open_recording(options.baseline)
+    baseline = None if options.baseline is None else recording_from(options.baseline)
     with bar(recording.duration_s) as progress:
         found = monitor(recording, baseline, average_s=options.average, definitions=wanted, progress=progress)
     tell(options, found, lambda: plot.trend(found))

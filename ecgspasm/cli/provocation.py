@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ecgspasm.cli.common import NOT_MEASURED, OK, check_target, tell
+from ecgspasm.cli.common import NOT_MEASURED, OK, add_results, ecg_from, only_one_stream, recording_from, tell
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -23,25 +23,22 @@ def add_provocation(commands: Any) -> None:
         "--event", metavar="S=TEXT", action="append", required=True, help="what was given when, such as '120=ergonovine 20 ug'"
     )
     parser.add_argument("--baseline", metavar="B", help="an earlier ECG of the person; without it what precedes the first event")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a report")
-    parser.add_argument("--plot", metavar="FILE", help="write the course as a picture (.png, .svg or .pdf)")
+    add_results(parser, plot="the test", report=True)
     parser.set_defaults(run=_provocation)
 
 
 def _provocation(options: argparse.Namespace) -> int:
     from ecgspasm import plot
-    from ecgspasm.io import open_recording, read
     from ecgspasm.provoking import provocation
 
-    if options.plot is not None:
-        check_target(options.plot)
     events = [_at(each, "--event 120=ergonovine") for each in options.event]
     given: Recording | list[tuple[float, Ecg]]
     if len(options.records) == 1 and "=" not in options.records[0]:
-        given = open_recording(options.records[0])
+        only_one_stream(options.records[0], options.baseline)
+        given = recording_from(options.records[0])
     else:
-        given = [(at, read(path)) for at, path in (_at(each, "120=ecg.hea") for each in options.records)]
-    test = provocation(given, events, baseline=None if options.baseline is None else read(options.baseline))
+        given = [(at, ecg_from(path)) for at, path in (_at(each, "120=ecg.hea") for each in options.records)]
+    test = provocation(given, events, baseline=None if options.baseline is None else ecg_from(options.baseline))
     tell(options, test, lambda: plot.provocation(test))
     return OK if len(test.leads) else NOT_MEASURED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,7 +97,9 @@ class Beats:
                 if not number and beat is not None:
                     axes.plot([BEATS_LEFT_MM, BEATS_LEFT_MM + 5.0], [y + 0.9, y + 0.9], **style)
                     x = float(axis.at(beat.at_s))
-                    axes.plot([x], [bottom + RATE_MM + 0.6], marker="v", markersize=3.5, color=style["color"], gid=f"at-{name}")
+                    mark: dict[str, Any] = {"marker": "v", "markersize": 3.5, "color": style["color"]}
+                    mark |= {"markerfacecolor": "white" if name == "reference" else style["color"], "zorder": 3.0}
+                    axes.plot([x], [bottom + RATE_MM + 0.6], gid=f"at-{name}", **mark)
                 paper.text(axes, BEATS_LEFT_MM + 7.0, y, line, fontsize=6.5)
         drawn = [beat for _, beat in pairs if beat is not None]
         if not drawn:

@@ -1,4 +1,4 @@
-"""One lead of a comparison: both beats, J, the measured ST, arrows at what has changed, and the small print."""
+"""One lead of a comparison: both beats, J, the measured ST, shade and arrows where it has changed, and the small print."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ecgspasm.ecg import MEASURED, Floats
 from ecgspasm.plot import paper
+from ecgspasm.plot.settings import settings
 from ecgspasm.serial.comparison import MET, AlignedMedians, Comparison, Finding
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ WIDTH_MM = 65.0
 STYLE: Mapping[str, Mapping[str, Any]] = {
     # Told apart by colour (blue against orange, safe in all colour blindness), by lightness and by width.
     # The thin dark one lies on the wide light one, so that both are seen where they are the same.
-    "baseline": {"color": "#1f3a56", "linewidth": 0.7, "zorder": 3.2},
-    "current": {"color": "#d55e00", "linewidth": 1.6, "zorder": 3.0},
+    "baseline": {"color": settings("colours")["baseline"], "linewidth": 0.7, "zorder": 3.2},
+    "current": {"color": settings("colours")["current"], "linewidth": 1.6, "zorder": 3.0},
 }
+SHADE: Mapping[str, Any] = {"color": settings("colours")["shade"], "alpha": 0.5, "linewidth": 0.0, "zorder": 2.0}
+"""What lies between both curves in ST and T; the grid is seen through it."""
 EMPTY_REACH = (7.0, 4.0)
 """Space above and below the zero line of a lead that has only words."""
 
@@ -58,6 +61,7 @@ class Cell:
     """Measured level in uV by curve and measure."""
     arrows: tuple[Arrow, ...]
     small: tuple[str, ...]
+    t_end_ms: float
 
     @property
     def reach(self) -> tuple[float, float]:
@@ -78,12 +82,22 @@ class Cell:
         for name, curve in self.curves.items():
             paper.trace(axes, onset, zero, self.time_ms, curve, gid=f"{name}-{self.lead}", **STYLE[name])
         self._draw_marks(axes, onset, zero)
+        if self.arrows:
+            self._draw_shade(axes, onset, zero)
         for arrow in self.arrows:
             _draw_arrow(axes, onset, zero, arrow, f"arrow-{self.lead}-{arrow.wave}")
         weight = "bold" if self.arrows else "normal"
         paper.text(axes, x + _LABEL_MM, zero + 2.0, self.lead, fontsize=10, weight=weight)
         for line, words in enumerate(self.small):
             paper.text(axes, x + _PRINT_MM, zero + 3.2 - 2.9 * line, words, fontsize=6.5, weight=weight)
+
+    def _draw_shade(self, axes: Axes, onset: float, zero: float) -> None:
+        """From J to the end of T, between both curves."""
+        one, other = self.curves.values()
+        there = ~(paper.left_out(one) | paper.left_out(other))
+        inside = (self.time_ms >= self.j_ms) & (self.time_ms <= self.t_end_ms) & there
+        low, high = (zero + paper.y_mm(each) for each in (one, other))
+        axes.fill_between(onset + paper.x_mm(self.time_ms), low, high, where=inside, gid=f"shade-{self.lead}", **SHADE)
 
     def _draw_marks(self, axes: Axes, onset: float, zero: float) -> None:
         j = onset + float(paper.x_mm(self.j_ms))
@@ -124,6 +138,7 @@ def cells(change: Comparison) -> Iterator[Cell]:
             dots={name: {each: float(getattr(change.changes[each], name)[row]) for each in _DOTS_MS} for name in curves},
             arrows=_arrows(change, row, aligned.j_ms, aligned.time_ms[inside], curves) if measured else (),
             small=_small(change, row),
+            t_end_ms=_t_end(change, aligned.j_ms),
         )
 
 
@@ -174,12 +189,17 @@ def _wave(change: Comparison, finding: Finding, row: int) -> str:
 
 def _t_extreme(change: Comparison, row: int, j_ms: float, time_ms: Floats, current: Floats) -> float:
     """Where the current T wave goes furthest the way it has changed, in ms from the QRS onset."""
-    ends = [each.qt_ms for each in change.measured.values() if np.isfinite(each.qt_ms)]
-    inside = (time_ms >= j_ms + 80.0) & (time_ms <= max(ends, default=j_ms + 350.0))
+    inside = (time_ms >= j_ms + 80.0) & (time_ms <= _t_end(change, j_ms))
     if not inside.any():
         return j_ms + 200.0
     turned = current if change.changes["t_uv"].difference[row] > 0 else -current
     return float(time_ms[inside][np.argmax(turned[inside])])
+
+
+def _t_end(change: Comparison, j_ms: float) -> float:
+    """The later end of both T waves, in ms from the QRS onset."""
+    ends = [each.qt_ms for each in change.measured.values() if np.isfinite(each.qt_ms)]
+    return max(ends, default=j_ms + 350.0)
 
 
 def _draw_arrow(axes: Axes, onset: float, zero: float, arrow: Arrow, name: str) -> None:

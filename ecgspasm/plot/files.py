@@ -32,13 +32,19 @@ def save(figure: Figure, path: str | Path) -> None:
         If the ending is none of the three or the file cannot be written.
     """
     import matplotlib
+    from matplotlib.lines import Line2D
 
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in _METADATA:
         raise EcgError(f"cannot write a picture as {path.name!r}; let the name end in .png, .svg or .pdf")
-    # Letters go into SVG as outlines and into PDF as TrueType: both look the same where the font is missing.
-    with matplotlib.rc_context({"svg.hashsalt": "ecgspasm", "svg.fonttype": "path", "pdf.fonttype": 42}):
+    # Letters go into SVG as outlines and into PDF as TrueType: both look the same where the font is missing. Every sample stays a
+    # vertex, so that the curves can be measured in the file; and the page keeps its size, whatever the caller has set.
+    how: Any = {"svg.hashsalt": "ecgspasm", "svg.fonttype": "path", "pdf.fonttype": 42, "savefig.bbox": None}
+    how |= {"path.simplify": ending == ".png"}
+    with matplotlib.rc_context(how):
+        for line in figure.findobj(Line2D):
+            line.get_path().should_simplify = ending == ".png"  # it was settled when the line was made
         try:
             figure.savefig(path, dpi=DPI, format=ending[1:], metadata=_METADATA[ending])
         except OSError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from ecgspasm.ecg import MEASURED, Analysis
 from ecgspasm.errors import EcgError
 from ecgspasm.plot import cell, layout, paper
-from ecgspasm.plot.sheet import Line, Strip, person, rhythm_lead, sheet, source_name, strip, typeset, when, wrapped
+from ecgspasm.plot.sheet import Line, Strip, person, rhythm_lead, sheet, source_name, strip, typeset, version, when, wrapped
 from ecgspasm.serial.comparison import UNDECIDED, Comparison
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _KEY = (
-    "○ ● measured ST at J and J+60 ms · ┆ common J · arrow and bold: changed · beside each beat: change of ST at J and of T · "
-    "median beats aligned at the QRS, zero at the PR level"
+    "○ ● measured ST at J and J+60 ms · ┆ common J · arrow, bold and shade (J to the end of T): changed · beside each beat: "
+    "change of ST at J and of T · median beats, aligned at the QRS, zero at the PR level"
 )
 _MOST_REASONS = 4
 
@@ -29,6 +29,8 @@ _STRIP_STYLE = {name: dict(cell.STYLE[name]) | {"linewidth": width} for name, wi
 
 def comparison(change: Comparison, *, axes: Axes | None = None) -> tuple[Figure, Axes]:
     """Draw what has changed: the aligned median beats of both ECGs over each other, and a rhythm strip of each.
+
+    In leads that have changed by a finding, arrows show where, and ST and T are shaded between the two beats.
 
     Parameters
     ----------
@@ -40,7 +42,8 @@ def comparison(change: Comparison, *, axes: Axes | None = None) -> tuple[Figure,
     Returns
     -------
     figure, axes
-        The axes' data units are millimetres. Artists carry ids such as ``baseline-V2``, ``current-V2``, ``arrow-V2-T``.
+        The axes' data units are millimetres. Artists carry ids such as ``baseline-V2``, ``current-V2``, ``arrow-V2-T``,
+        ``shade-V2``.
     """
     cells = {each.lead: each for each in cell.cells(change)} if change.aligned is not None else {}
     missing = _missing(change) if cells else {}
@@ -152,6 +155,4 @@ def _reasons(change: Comparison) -> list[str]:
 
 
 def _foot(change: Comparison) -> str:
-    from ecgspasm import __version__
-
-    return " · ".join(filter(None, (person(_pair(change)["current"].ecg.subject), f"ecgspasm {__version__}")))
+    return " · ".join(filter(None, (person(_pair(change)["current"].ecg.subject), version())))

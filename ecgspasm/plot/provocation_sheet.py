@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecgspasm.ecg import Floats
-from ecgspasm.plot import paper
+from ecgspasm.plot import chart, paper
 from ecgspasm.plot.sheet import typeset
 from ecgspasm.provoking.phases import Phase
 from ecgspasm.provoking.response import Response
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 
     from ecgspasm.provoking.result import ProvocationTest
 
-# After Okabe and Ito, with a line style each: told apart with every kind of colour vision, and in grey.
-STYLES: tuple[tuple[str, Any, str], ...] = (
-    ("#0072b2", "-", "o"),
-    ("#d55e00", "--", "s"),
-    ("#009e73", "-.", "^"),
-    ("#cc79a7", ":", "v"),
-    ("#56b4e9", (0, (5, 1, 1, 1, 1, 1)), "D"),
-    ("#1a1a1a", (0, (1, 1)), "x"),
-)
-SHADES = {"baseline": "#ffffff", "provoking": "#fbe3d4", "relieving": "#d9ecf7", "other": "#eeeeee"}
+SHADES = {"baseline": "#ffffff", "provoking": "#fadcc9", "relieving": "#bfdff2", "other": "#e2e2e2"}
 MARKS = {"onset": ("v", 12.0), "extremum": ("D", 6.0), "relief": ("^", 12.0)}
 """Sign and size: an extremum is seen inside of an onset at the same time."""
 
@@ -82,7 +73,7 @@ def provocation(test: ProvocationTest) -> tuple[Figure, tuple[Axes, ...]]:
     size = (paper.PAGE_MM / paper.MM_PER_INCH, height / paper.MM_PER_INCH)
     figure = Figure(figsize=size, dpi=paper.SCREEN_DPI, facecolor="white")
     for number, line in enumerate(head):
-        _text(figure, paper.LEFT_MM, height - 6.5 - 4.6 * number, line, height, fontsize=_HEAD_SIZE, weight="bold")
+        chart.text(figure, paper.LEFT_MM, height - 6.5 - 4.6 * number, line, fontsize=_HEAD_SIZE, weight="bold")
     top = height - head_mm - strip
     axes: list[Axes] = []
     for number, rule in enumerate(panels):
@@ -93,9 +84,9 @@ def provocation(test: ProvocationTest) -> tuple[Figure, tuple[Axes, ...]]:
         axes.append(each)
     for label in labels:
         y = top + 1.5 + _ROW_MM * label.row
-        _text(figure, _LEFT + label.x_mm, y, label.words, height, fontsize=_SIZE)
-    _text(figure, paper.LEFT_MM, 6.0, paper.shorten(typeset(f"{test.caveat}."), paper.PAPER_MM, _SIZE), height, fontsize=_SIZE)
-    _text(figure, paper.LEFT_MM, 2.5, paper.shorten(FOOT, paper.PAPER_MM, 6.0), height, fontsize=6.0, color=paper.GREY)
+        chart.text(figure, _LEFT + label.x_mm, y, label.words, fontsize=_SIZE)
+    chart.text(figure, paper.LEFT_MM, 6.0, paper.shorten(typeset(f"{test.caveat}."), paper.PAPER_MM, _SIZE), fontsize=_SIZE)
+    chart.text(figure, paper.LEFT_MM, 2.5, paper.shorten(FOOT, paper.PAPER_MM, 6.0), fontsize=6.0, color=paper.GREY)
     return figure, tuple(axes)
 
 
@@ -196,7 +187,7 @@ def _curves(axes: Axes, test: ProvocationTest, rule: Rule, leads: list[int]) -> 
     time = series.time_s / 60.0
     single = bool(series.comparisons)
     for number, row in enumerate(leads):
-        colour, line, mark = STYLES[number % len(STYLES)]
+        colour, line, mark = chart.SERIES[number % len(chart.SERIES)]
         if number == 0:
             low, high = steady[row] - error[row], steady[row] + error[row]
             axes.fill_between(time, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2, gid=f"{rule.name}-interval")
@@ -243,9 +234,3 @@ def _marks(axes: Axes, test: ProvocationTest, each: Response) -> None:
                 label=name if name not in said else "_again",
                 gid=f"{each.name}-{name}",
             )
-
-
-def _text(figure: Figure, x: float, y: float, words: str, height: float, **style: Any) -> None:
-    """Text at a place in mm from the lower left corner; never read as mathematics."""
-    full: dict[str, Any] = {"color": paper.INK, "va": "baseline", "fontfamily": paper.FONT} | style
-    figure.text(x / paper.PAGE_MM, y / height, paper.plain(words), parse_math=False, usetex=False, **full)

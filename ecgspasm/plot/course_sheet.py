@@ -36,6 +36,7 @@ KEY = (
 
 # After Okabe and Ito: told apart with every kind of colour vision, and in grey.
 SUSPECT, TREATMENT, OTHER, WATCHED = "#d55e00", "#0072b2", "#9a9a9a", "#56b4e9"
+BAR_ALPHA = 0.45
 COLOURS = {"suspect": SUSPECT, "treatment": TREATMENT, "other": OTHER}
 
 _LEFT, _RIGHT = 46.0, 246.0
@@ -198,7 +199,7 @@ class _Bar:
         low, high = axis.at(self.start), axis.at(self.stop)
         high = low + _STUB_MM if self.unknown else max(high, low + 0.8)
         axes.add_patch(
-            Rectangle((low, y), high - low, _BAR_MM, facecolor=self.colour, alpha=0.35, linewidth=0, zorder=2, gid=self.gid)
+            Rectangle((low, y), high - low, _BAR_MM, facecolor=self.colour, alpha=BAR_ALPHA, linewidth=0, zorder=2, gid=self.gid)
         )
         edges = ((low, self.start, self.start_assumed, "<"), (high, self.stop, self.stop_assumed, ">"))
         for x, day, assumed, arrow in edges:
@@ -381,4 +382,4 @@ def _ticks(axes: Axes, course: Course, axis: _Axis, y: float, *, top: float) -> 
 def _tick_words(course: Course, axis: _Axis) -> Iterable[tuple[float, float, str]]:
     for day, x in zip(axis.days, axis.x, strict=True):
         date = course.date_of(day)
-        yield day, x, f"{day:.4g}" if date is None else f"{date:%Y-%m-%d}"
+        yield day, x, typeset(f"{day:.4g}") if date is None else f"{date:%Y-%m-%d}"

@@ -38,15 +38,16 @@ if TYPE_CHECKING:
 MEASURES = ("st_uv", "t_uv", "t_net_uv", *BEAT_MEASURES)
 """What can be drawn."""
 FOOT = "research use only; not a medical device"
-# Letter, colour (after Okabe and Ito) and hatching of each kind.
+# Letter, colour (after Okabe and Ito), how much of it the shade has, and hatching of each kind. So thinned the shades are told
+# apart with every kind of colour vision.
 KINDS = {
-    ISCHEMIC: ("I", "#d55e00", ""),
-    RATE: ("R", "#0072b2", "////"),
-    STEP: ("P", "#009e73", "||||"),
-    CONDUCTION: ("C", "#aa4499", "\\\\\\\\"),
-    ARTEFACT: ("A", "#777777", "xxxx"),
+    ISCHEMIC: ("I", "#d55e00", 0.4, ""),
+    RATE: ("R", "#0072b2", 0.4, "////"),
+    STEP: ("P", "#009e73", 0.55, "||||"),
+    CONDUCTION: ("C", "#f0e442", 0.4, "\\\\\\\\"),
+    ARTEFACT: ("A", "#777777", 0.25, "xxxx"),
 }
-_PALE = "#ececec"
+_PALE, _HATCH = "#ececec", 0.8
 
 _BAR_MM, _LANES = 3.6, 3
 _BETWEEN_MM = 1.5
@@ -291,10 +292,10 @@ def _draw_bars(
     from matplotlib.patches import Rectangle
 
     for place, lane in lanes.items():
-        colour = KINDS[shown[place].kind][1]
+        _, colour, share, _ = KINDS[shown[place].kind]
         low, high, words = _bar(shown[place], labels[place], axis)
         y = top - _BAR_MM * (lane + 1) + 0.4
-        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": colour, "linewidth": 0.5, "zorder": 2}
+        style: dict[str, Any] = {"facecolor": _wash(colour, share), "edgecolor": colour, "linewidth": 0.5, "zorder": 2}
         axes.add_patch(Rectangle((low, y), high - low, _BAR_MM - 0.8, gid=f"bar-{place}", **style))
         paper.text(axes, words, y + 0.5, labels[place], fontsize=6.5, weight="bold", gid=f"label-{place}")
     return top - _BAR_MM * (1 + max(lanes.values(), default=-1))
@@ -311,8 +312,8 @@ def _draw_legend(axes: Axes, shown: dict[int, Episode], without_bar: int, y: flo
 
     x = LEFT_MM
     for kind, count in Counter(each.kind for each in shown.values()).most_common():
-        letter, colour, hatch = KINDS[kind]
-        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0.5}
+        letter, colour, share, hatch = KINDS[kind]
+        style: dict[str, Any] = {"facecolor": _wash(colour, share), "edgecolor": _wash(colour, _HATCH), "linewidth": 0.5}
         axes.add_patch(Rectangle((x, y), 7.0, 3.0, hatch=hatch, gid=f"kind-{letter}", **style))
         words = f"{letter}: {kind} ({count})"
         paper.text(axes, x + 8.5, y + 0.5, words, fontsize=7.0)
@@ -344,9 +345,10 @@ def _shade(axes: Axes, axis: TimeAxis, row: Row, zero: float, scale: float, show
     for place, episode in shown.items():
         if row.lead not in episode.leads:
             continue
-        part, (_, colour, hatch) = part_of(episode, row.lead), KINDS[episode.kind]
+        part, (_, colour, share, hatch) = part_of(episode, row.lead), KINDS[episode.kind]
         left, right = axis.at([part.onset_s, part.end_s])
-        style: dict[str, Any] = {"facecolor": _wash(colour, 0.3), "edgecolor": _wash(colour, 0.6), "linewidth": 0, "zorder": 0.6}
+        style: dict[str, Any] = {"facecolor": _wash(colour, share), "edgecolor": _wash(colour, _HATCH), "linewidth": 0}
+        style["zorder"] = 0.6
         gid = f"episode-{place}-{row.lead}"
         axes.add_patch(Rectangle((left, low), max(right - left, 0.2), high - low, hatch=hatch, gid=gid, **style))
         value = row.values[np.abs(time - part.extremum_s).argmin()]
