@@ -33,14 +33,14 @@ _HOME = {
     "open_recording": "ecgspasm.io",
     "provocation": "ecgspasm.provoking",
     "read": "ecgspasm.io",
-    "read_pdf": "ecgspasm.io.pdf",
+    "read_pdf": "ecgspasm.io.pdf.reader",
     "to_frame": "ecgspasm.io",
     "to_mne": "ecgspasm.io",
     "to_neurokit": "ecgspasm.io",
     "to_xarray": "ecgspasm.io",
     "write": "ecgspasm.io",
 }
-_ROOMS = ("datasets", "plot", "simulate")
+_ROOMS = ("datasets", "plot", "report", "simulate")
 
 __all__ = [
     "Course",
@@ -67,6 +67,7 @@ __all__ = [
     "provocation",
     "read",
     "read_pdf",
+    "report",
     "simulate",
     "to_frame",
     "to_mne",
@@ -76,7 +77,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from ecgspasm import datasets, plot, simulate
+    from ecgspasm import datasets, plot, report, simulate
     from ecgspasm.analysis import analyze, delineate
     from ecgspasm.batching.run import batch
     from ecgspasm.continuous.monitor import Monitor, monitor
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
     from ecgspasm.ecg import Ecg, Measurements, Subject
     from ecgspasm.errors import EcgError
     from ecgspasm.io import from_array, open_recording, read, to_frame, to_mne, to_neurokit, to_xarray, write
-    from ecgspasm.io.pdf import read_pdf
+    from ecgspasm.io.pdf.reader import read_pdf
     from ecgspasm.provoking import ProvocationTest, provocation
     from ecgspasm.recording import Recording
     from ecgspasm.serial.compare import compare

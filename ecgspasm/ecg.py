@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ecgspasm import leads as lead_names
+from ecgspasm import markup
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -187,6 +188,9 @@ class Beats:
     """Why a beat is not used; empty for dominant ones, shape (beat,)."""
     fs: float
 
+    def __repr__(self) -> str:
+        return f"Beats({len(self)} beats, {int(self.dominant.sum())} dominant)"
+
     def __len__(self) -> int:
         return len(self.r_sample)
 
@@ -249,6 +253,9 @@ class Delineation:
     u_peak: Floats
     u_shape: Strings
     extra_p: tuple[Floats, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Delineation({len(self.leads)} leads, {len(self.beats)} beats)"
 
     def with_beats(self, beats: Beats) -> Delineation:
         """The same waves with the beats' kinds judged anew."""
@@ -315,6 +322,9 @@ class MedianBeat:
     u_peak: Floats
     """Peak of the U wave where most beats have one, ``nan`` elsewhere, shape (lead, 1)."""
 
+    def __repr__(self) -> str:
+        return f"MedianBeat({len(self.leads)} leads, {self.n_beats} beats)"
+
 
 ST_OFFSETS_MS = (0, 20, 40, 60, 80)
 """Where after J the ST level is reported; the names are ``st_j_uv``, ``st_j20_uv`` ... ``st_j80_uv``."""
@@ -367,6 +377,10 @@ class Measurements:
     n_beats: int
     subject: Subject = field(default_factory=Subject)
     derived: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        measured = sum(state == MEASURED for state in self.state)
+        return f"Measurements({measured} of {len(self.leads)} leads, {self.n_beats} beats, rate {self.rate_bpm:.0f}/min)"
 
     @classmethod
     def from_table(
@@ -512,3 +526,44 @@ class Analysis:
     def beats(self) -> Beats:
         """The beats of the recording."""
         return self.delineation.beats
+
+    def __repr__(self) -> str:
+        measured = sum(state == MEASURED for state in self.measurements.state)
+        return f"Analysis({self.ecg!r}, {len(self.beats)} beats, {measured} of {len(self.measurements.leads)} leads measured)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the intervals, the median beat, and a row a lead."""
+        found, names = self.measurements, {"st_j_uv": "ST at J", "st_j60_uv": "ST at J+60", "t_uv": "T"}
+
+        def shown(value: float) -> str:
+            return f"{value:+.0f}" if np.isfinite(value) else "absent"
+
+        told = {
+            "rate": (found.rate_bpm, "/min"),
+            "PR": (found.pr_ms, " ms"),
+            "QRS": (found.qrs_ms, " ms"),
+            "QTc": (found.qtc_ms, " ms"),
+        }
+        intervals = [f"{name} {value:.0f}{unit}" for name, (value, unit) in told.items() if np.isfinite(value)]
+        title = ", ".join([*intervals, f"{found.n_beats} of {len(self.beats)} beats in the median"])
+        rows = [
+            [lead, *(shown(found.get(name, lead)) for name in names), str(found.t_shape[row])]
+            if found.state[row] == MEASURED
+            else [lead, "", "", "", found.state[row].replace("not_measurable", "not measurable")]
+            for row, lead in enumerate(found.leads)
+        ]
+        table = markup.small_table(["lead", *(f"{name}, µV" for name in names.values()), "shape of T"], rows, numbers=(1, 2, 3))
+        about = f"{len(self.ecg.leads)} leads, {self.ecg.duration_s:g} s at {self.ecg.fs:g} Hz"
+        return str(markup.card(title, markup.note(about), self._small_beats(), table))
+
+    def _small_beats(self) -> markup.Html:
+        """The median beat of the leads that were measured, zero before the QRS complex."""
+        if self.median is None:
+            return markup.Html()
+        every = max(round(self.median.fs / 100.0), 1)
+        first = max(round(self.median.qrs_onset - 0.25 * self.median.fs), 0)
+        inside = slice(first, round(self.median.qrs_onset + 0.6 * self.median.fs), every)
+        signal = self.median.signal_uv - self.median.signal_uv[:, [round(self.median.qrs_onset)]]
+        time = np.arange(signal.shape[1])[inside].tolist()
+        rows = [(lead, row) for row, lead in enumerate(self.median.leads) if self.measurements.measured(lead)]
+        return markup.small_multiples([(lead, False, [(time, signal[row, inside].tolist())]) for lead, row in rows])

@@ -54,7 +54,8 @@ def opened(running: Any, path: Path, **options: Any) -> Iterator[Any]:
 
 
 TOO_PALE = """() => {
-  const channel = (value) => { const share = value / 255; return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4; };
+  const linear = (share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+  const channel = (value) => linear(value / 255);
   const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
   const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const found = [];
@@ -72,7 +73,8 @@ TOO_PALE = """() => {
     const [high, low] = [light(colour), light(ground)].sort((a, b) => b - a);
     const ratio = (high + 0.05) / (low + 0.05);
     looked += 1;
-    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${element.tagName} ${element.className.baseVal ?? element.className}: ${element.textContent.trim().slice(0, 40)}`);
+    const name = element.className.baseVal ?? element.className;
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${element.tagName} ${name}: ${element.textContent.trim().slice(0, 40)}`);
   }
   return [looked, found];
 }"""

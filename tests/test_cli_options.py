@@ -108,7 +108,7 @@ def test_the_page_goes_to_standard_output_when_the_text_goes_elsewhere(tmp_path:
     command = [sys.executable, "-m", "ecgspasm", "compare", BASELINE, PRESENTATION]
     finished = subprocess.run([*command, "--report", "-", "--output", str(tmp_path / "t.txt")], capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.startswith("<!DOCTYPE html>")
+    assert finished.stdout.startswith("<!doctype html>")
     assert "NEW T-wave inversion" in (tmp_path / "t.txt").read_text(encoding="utf-8")
 
 

@@ -65,7 +65,9 @@ def day() -> Monitoring:
     def shape(scale: float) -> Callable[[np.ndarray], Any]:
         return lambda t: 8.0 * np.sin(t / 4000.0) + sum(ramp(start, stop, uv * scale)(t) for start, stop, uv in attacks)
 
-    changes = {lead: shape(scale) for lead, scale in {"V1": 0.7, "V2": 1.0, "V3": 1.0, "V4": 0.6, "III": -0.5, "aVF": -0.5}.items()}
+    changes = {
+        lead: shape(scale) for lead, scale in {"V1": 0.7, "V2": 1.0, "V3": 1.0, "V4": 0.6, "III": -0.5, "aVF": -0.5}.items()
+    }
     gaps = {"V5": (20000.0, 26000.0), "I": (40000.0, 40300.0)}
     return monitored(changes, leads=STANDARD, duration_s=86400.0, gaps=gaps, t_share=1.2, source=f"ward/{HOSTILE}")
 
@@ -125,7 +127,9 @@ def test_a_comparison_tells_all_it_knows(change: Comparison) -> None:
     assert page.index("NEW T-wave inversion in V1–V3 (anteroseptal)") < page.index("Both beats")
     for each in (*change.findings, *change.definitions):
         assert typeset(each.source) in page
-    assert data["leads"]["V3"]["t_uv"]["change"] == pytest.approx(change.changes["t_uv"].difference[change.leads.index("V3")], abs=5e-4)
+    assert data["leads"]["V3"]["t_uv"]["change"] == pytest.approx(
+        change.changes["t_uv"].difference[change.leads.index("V3")], abs=5e-4
+    )
     assert set(data["beats"]["current_uv"]) == set(change.leads)
     assert data["recordings"]["baseline"]["beats"]["dominant"] == 11
 
@@ -160,7 +164,9 @@ def test_st_at_every_j_is_what_measure_gives_there(which: str, request: pytest.F
     assert found.aligned is not None
     assert (data["first_ms"], data["last_ms"]) == (-40, 80)
     for shift in (-40, -7, 0, 1, 23, 80):
-        for side, analysis, onset in zip(("baseline", "current"), (found.baseline, found.current), found.aligned.onset, strict=True):
+        for side, analysis, onset in zip(
+            ("baseline", "current"), (found.baseline, found.current), found.aligned.onset, strict=True
+        ):
             assert analysis is not None
             assert analysis.median is not None
             j = onset + (found.aligned.j_ms + shift) * analysis.median.fs / 1000.0
@@ -169,7 +175,9 @@ def test_st_at_every_j_is_what_measure_gives_there(which: str, request: pytest.F
             for lead in found.leads:
                 for name in ST_NAMES.values():
                     value = data["leads"][lead][side][name][shift - data["first_ms"]]
-                    assert value == pytest.approx(own.get(name, lead), abs=1e-3) or (value is None and np.isnan(own.get(name, lead)))
+                    assert value == pytest.approx(own.get(name, lead), abs=1e-3) or (
+                        value is None and np.isnan(own.get(name, lead))
+                    )
     common = found.changes["st_j60_uv"]
     row = found.leads.index("V4")
     at_common = data["leads"]["V4"]
@@ -188,7 +196,11 @@ def test_a_day_is_decimated_and_loses_no_extremum(day: Monitoring) -> None:
         assert max(kept) == round(float(np.nanmax(values)))
         assert min(kept) == round(float(np.nanmin(values)))
     assert data["trend"]["time_s"] == sorted(data["trend"]["time_s"])
-    inside = [value for at, value in zip(data["trend"]["time_s"], data["trend"]["measures"]["st_uv"]["V5"], strict=True) if 20100 < at < 25900]
+    inside = [
+        value
+        for at, value in zip(data["trend"]["time_s"], data["trend"]["measures"]["st_uv"]["V5"], strict=True)
+        if 20100 < at < 25900
+    ]
     assert inside
     assert set(inside) == {None}
     assert set(data["beats"]["episodes"]) == {str(place) for place in range(len(day.episodes))}
@@ -258,7 +270,12 @@ def test_markup_escapes_all_but_itself() -> None:
 def test_nothing_of_a_person_but_what_the_caller_gave(change: Comparison) -> None:
     subject = Subject(sex="female", age=47, key="case 7")
     pair = [
-        replace(ecg(name), subject=subject, source=f"/home/Jane_Doe/hospital/{name}.hea; Doe, Jane", recorded_at=datetime(2019, 3, 5, 10))
+        replace(
+            ecg(name),
+            subject=subject,
+            source=f"/home/Jane_Doe/hospital/{name}.hea; Doe, Jane",
+            recorded_at=datetime(2019, 3, 5, 10),
+        )
         for name in ("baseline", "presentation")
     ]
     page = es.report.html(es.compare(*pair))

@@ -1,4 +1,4 @@
-"""The pages as a reader uses them, in Chromium: from the disk, by mouse and by keyboard, light and dark, printed, without script."""
+"""The pages as a reader uses them, in Chromium: from the disk, by mouse and keyboard, light and dark, printed, without script."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def change() -> Comparison:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, change: Comparison, noisy: Comparison, day: Any, test_of_spasm: Any) -> dict[str, Path]:
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, change: Comparison, noisy: Comparison, day: Any, test_of_spasm: Any
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     found = {"comparison": change, "noisy": noisy, "nothing": not_comparable(), "monitoring": day, "provocation": test_of_spasm}
     found |= {"course": Course.load(CASE / "course.toml"), "hostile": hostile_course()}
@@ -63,7 +65,9 @@ def python_says(change: Comparison, lead: str, shift: int) -> dict[str, list[flo
     """ST at J to J+80 at a J so many ms from the common one, as `measure` gives it."""
     assert change.aligned is not None
     found = {}
-    for name, analysis, onset in zip(("baseline", "current"), (change.baseline, change.current), change.aligned.onset, strict=True):
+    for name, analysis, onset in zip(
+        ("baseline", "current"), (change.baseline, change.current), change.aligned.onset, strict=True
+    ):
         assert analysis is not None
         assert analysis.median is not None
         j = onset + (change.aligned.j_ms + shift) * analysis.median.fs / 1000.0
@@ -108,7 +112,13 @@ def test_j_is_moved_by_keyboard_and_st_is_measured_there(
                 break
         assert page.evaluate("document.activeElement.dataset.lead") == "I"
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-        for key, shift in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("Shift+ArrowLeft", 1), ("Shift+ArrowLeft", -9), ("ArrowLeft", -10)):
+        for key, shift in (
+            ("ArrowRight", 1),
+            ("Shift+ArrowRight", 11),
+            ("Shift+ArrowLeft", 1),
+            ("Shift+ArrowLeft", -9),
+            ("ArrowLeft", -10),
+        ):
             page.keyboard.press(key)
             agree(page, compared, "I", shift)
             assert page.locator(".j-tool output").inner_text() == f"{'+' if shift > 0 else '−'}{abs(shift)} ms"
@@ -152,7 +162,12 @@ def test_j_is_moved_by_mouse_in_all_leads(running: Any, pages: dict[str, Path], 
 def test_the_views_show_one_curve_both_or_their_difference(running: Any, pages: dict[str, Path]) -> None:
     with opened(running, pages["comparison"]) as page:
         curves = {name: page.locator(f'.lead[data-lead="V2"] .curve.{name}') for name in ("baseline", "current", "difference")}
-        for view, seen in (("Baseline", ["baseline"]), ("Current", ["current"]), ("Difference", ["difference"]), ("Both", ["baseline", "current"])):
+        for view, seen in (
+            ("Baseline", ["baseline"]),
+            ("Current", ["current"]),
+            ("Difference", ["difference"]),
+            ("Both", ["baseline", "current"]),
+        ):
             page.locator(f'.views label:has-text("{view}")').click()
             assert [name for name, curve in curves.items() if curve.is_visible()] == seen
         page.locator('.views input[value="both"]').focus()
@@ -215,7 +230,7 @@ def test_a_policy_keeps_all_out(running: Any, pages: dict[str, Path]) -> None:
       const refused = [];
       document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
       const script = document.createElement("script"); script.textContent = "window.broken = 1"; document.body.append(script);
-      const image = document.createElement("img"); image.src = "data:image/gif;base64,R0lGODlhAQABAAAAACw="; document.body.append(image);
+      const image = document.createElement("img"); document.body.append(image); image.src = "data:image/gif;base64,R0lGOD";
       document.body.insertAdjacentHTML("beforeend", "<p style='color:red' onclick='window.broken=1'>x</p>");
       document.querySelector("p[onclick]").click();
       await fetch("file:///etc/hostname").catch(() => 0);
@@ -257,7 +272,13 @@ def test_it_prints_on_a4_and_nothing_is_cut_off(running: Any, pages: dict[str, P
         if name == "comparison":
             page.locator('.lead[data-lead="V3"] svg').click()  # one lead alone on the screen is not so on paper
         printed = page.pdf(prefer_css_page_size=True, print_background=True)
-        ends = [row.split("\t")[-1].split()[-1:] for row in page.locator("main section > .scroll tbody tr, main article .scroll:not(.readout *) tbody tr").all_inner_texts() if row.strip()]
+        ends = [
+            row.split("\t")[-1].split()[-1:]
+            for row in page.locator(
+                "main section > .scroll tbody tr, main article .scroll:not(.readout *) tbody tr"
+            ).all_inner_texts()
+            if row.strip()
+        ]
     sheets = list(extract_pages(io.BytesIO(printed)))
     assert 2 <= len(sheets) <= 14
     margin = 14.0 / 25.4 * 72.0 - 2.0

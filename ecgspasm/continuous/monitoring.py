@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ecgspasm.continuous import card
 from ecgspasm.continuous.definitions import chosen
 from ecgspasm.continuous.episode import ISCHEMIC, Episode
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
@@ -145,6 +146,12 @@ class Monitoring:
         for gap in self.interruptions:
             lines.append(f"{clock(gap.start_s)} to {clock(gap.end_s)}: {', '.join(gap.leads) or 'all leads'}: {gap.reason}")
         return "\n".join([*lines, *self.notes])
+
+    def __repr__(self) -> str:
+        return f"Monitoring({len(self.leads)} leads, {self.duration_s:g} s, {self.verdict!r})"
+
+    def _repr_html_(self) -> str:
+        return card.html(self)
 
 
 def clock(seconds: float) -> str:

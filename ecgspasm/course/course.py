@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ecgspasm.course import challenge, naranjo, rates, report, territory, who_umc
+from ecgspasm.course import card, challenge, naranjo, rates, report, territory, who_umc
 from ecgspasm.course.ecgs import Baseline, EcgChange, Read, choose_baseline, compare_all, read_all
 from ecgspasm.course.entries import (
     Answer,
@@ -270,3 +270,9 @@ class Course:
 
     def __str__(self) -> str:
         return self.report()
+
+    def __repr__(self) -> str:
+        return f"Course({self.title!r}, {len(self.exposures)} exposures, {len(self.ecgs)} ECGs)"
+
+    def _repr_html_(self) -> str:
+        return card.html(self)

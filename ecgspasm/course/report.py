@@ -48,7 +48,7 @@ def text(course: Course) -> str:
     """The whole report; every block has a heading."""
     blocks: list[tuple[str, list[str]]] = [
         ("", [verdict(course)]),
-        ("", list(_about(course))),
+        ("", list(about(course))),
         ("Drugs", list(_drugs(course))),
         ("Baseline", [str(course.baseline())]),
         ("ECGs", [line for row in course.changes() for line in _ecg(course, row)]),
@@ -77,7 +77,8 @@ def _wrapped(lines: list[str], indent: str) -> list[str]:
     ]
 
 
-def _about(course: Course) -> Iterator[str]:
+def about(course: Course) -> Iterator[str]:
+    """Who it is about, that some ECGs are simulated, and the course's own note."""
     who = [f"{course.subject.age:g} years" if course.subject.age is not None else "", course.subject.sex or ""]
     line = ", ".join(filter(None, [course.title, *who]))
     if line:

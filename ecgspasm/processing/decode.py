@@ -292,8 +292,7 @@ def _around(x: Float, share: float) -> Float:
     beat = (np.arange(x.size)[:, None] + _NEAR) % (2 * x.size)
     windows = x[np.minimum(beat, 2 * x.size - 1 - beat)]
     place = round(share * 2 * _SUPPORT_BEATS)
-    windows.partition(place, axis=1)
-    return windows[:, place]
+    return np.asarray(np.partition(windows, place, axis=1)[:, place])
 
 
 def _edges(total: Float, rising: Float, regions: _Regions, pad: int, least_sure: float | None) -> tuple[Float, Float, Float]:

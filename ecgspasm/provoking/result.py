@@ -130,5 +130,8 @@ class ProvocationTest:
             "notes": list(self.notes),
         }
 
+    def __repr__(self) -> str:
+        return f"ProvocationTest({len(self.leads)} leads, {self.verdict!r})"
+
     def __str__(self) -> str:
         return words.report(self)

@@ -189,7 +189,15 @@ def _aligned(
     rows = [leads.index(lead) for lead in good] or list(range(len(leads)))
     one, other = (curve[rows][:, qrs].ravel() for curve in curves)
     correlation = float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-9))
-    return AlignedMedians(read_only(time_ms), read_only(curves[0]), read_only(curves[1]), j_ms - onset_ms, correlation)
+    onset = tuple(each.r_sample + (onset_ms + lag) * each.fs / 1000.0 for each, lag in ((first, 0.0), (second, lag_ms)))
+    return AlignedMedians(
+        time_ms=read_only(time_ms),
+        baseline_uv=read_only(curves[0]),
+        current_uv=read_only(curves[1]),
+        j_ms=j_ms - onset_ms,
+        qrs_correlation=correlation,
+        onset=(onset[0], onset[1]),
+    )
 
 
 def _state(measured: Mapping[str, Measurements], lead: str) -> str:

@@ -13,7 +13,7 @@ from ecgspasm.criteria import minnesota as minnesota_codes
 from ecgspasm.ecg import Analysis, Floats, Measurements, Strings, number
 from ecgspasm.errors import EcgError
 from ecgspasm.processing.vector import HeartVectors, angle_deg
-from ecgspasm.serial import words
+from ecgspasm.serial import card, words
 from ecgspasm.serial.score import Score
 from ecgspasm.serial.vessel import vessel_leads
 
@@ -128,6 +128,8 @@ class AlignedMedians:
     """The common J point on `time_ms`."""
     qrs_correlation: float
     """Correlation of the two QRS complexes over all leads."""
+    onset: tuple[float, float]
+    """The common QRS onset, as a fractional sample of the baseline's and of the current median beat."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,6 +272,12 @@ class Comparison:
 
     def __str__(self) -> str:
         return words.report(self)
+
+    def __repr__(self) -> str:
+        return f"Comparison({len(self.leads)} leads, {self.verdict!r})"
+
+    def _repr_html_(self) -> str:
+        return card.html(self)
 
 
 def _digits(name: str, value: float) -> float | None:

@@ -23,14 +23,14 @@ def verdict(change: Comparison) -> str:
         return f"NOT COMPARABLE: {change.state[0].removeprefix('not_measurable: ')}"
     met = [each for each in change.findings if each.verdict == "MET"]
     if met:
-        return "; ".join(_found(each) for each in _told_once(met))
+        return "; ".join(_found(each) for each in told_once(met))
     undecided = [each for each in change.findings if each.verdict == "UNDECIDED" and each.kind == "new"]
     if undecided:
         return f"UNDECIDED: {undecided[0].reason}"
     return NOTHING_NEW
 
 
-def _told_once(met: list[Finding]) -> list[Finding]:
+def told_once(met: list[Finding]) -> list[Finding]:
     """Findings of which no earlier one tells the same measure in the same leads."""
     kept: list[Finding] = []
     for each in met:
@@ -66,20 +66,20 @@ def report(change: Comparison) -> str:
 
 
 def _table(change: Comparison) -> list[str]:
-    rows = _rows(change)
+    shown = rows(change)
     lines = [f"{'lead':<5}" + "".join(f"{name:>26}" for name in _SHOWN.values())]
-    for row in rows:
+    for row in shown:
         lead = change.leads[row]
         if change.state[row] != MEASURED:
             lines.append(f"{lead:<5} {change.state[row]}")
             continue
         cells = (_cell(change.changes.get(measure), row) for measure in _SHOWN)
         lines.append(f"{lead:<5}" + "".join(f"{cell:>26}" for cell in cells))
-    left = len(change.leads) - len(rows)
+    left = len(change.leads) - len(shown)
     return [*lines, f"({left} more leads in to_frame())"] if left else lines
 
 
-def _rows(change: Comparison) -> list[int]:
+def rows(change: Comparison) -> list[int]:
     """All leads, or the twelve with findings or the largest changes of ST, in their usual order."""
     every = list(range(len(change.leads)))
     if len(every) <= _MOST_ROWS:
