@@ -363,7 +363,12 @@ def completions() -> dict[Path, str]:
     from ecgspasm.cli.completion import SHELLS
 
     folder = ROOT / "ecgspasm" / "cli"
-    return {folder / f"completion.{shell}": shtab.complete(parser(), shell) + "\n" for shell in SHELLS}
+    return {folder / f"completion.{shell}": _with_files(shtab.complete(parser(), shell)) + "\n" for shell in SHELLS}
+
+
+def _with_files(completion: str) -> str:
+    """Names of files are completed where no option or command is: most arguments are files."""
+    return completion.replace("complete -o bashdefault -F", "complete -o bashdefault -o default -F")
 
 
 def main() -> int:

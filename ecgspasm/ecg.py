@@ -473,7 +473,11 @@ class Measurements:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is absent."""
+        from ecgspasm import __version__
+
         return {
+            "ecgspasm": __version__,
+            "use": "research only; not a medical device",
             "global": {name: number(getattr(self, name)) for name in _INTERVALS} | {"n_beats": self.n_beats},
             "leads": {
                 lead: {"state": self.state[row], "t_shape": str(self.t_shape[row]), "derived": lead in self.derived}

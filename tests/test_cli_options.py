@@ -194,3 +194,66 @@ def test_every_option_has_a_word_of_help_and_every_number_its_unit() -> None:
         assert action.help or action.choices, action.dest
         if action.type is float:
             assert re.search(r"\bs\b|\bms\b|Hz|uV|/min|%", action.help or ""), action.dest
+
+
+@pytest.mark.parametrize("name", ["baseline.hea", "baseline.dat"])
+def test_what_a_command_reads_is_never_its_result(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for each in CASE.glob("baseline.*"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    before = (tmp_path / name).read_bytes()
+    for command in (["measure", str(tmp_path / "baseline.hea")], ["compare", str(tmp_path / "baseline"), PRESENTATION]):
+        assert main([*command, "--output", str(tmp_path / name)]) == 1
+        assert "is read by this command" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_annotations_that_are_there_are_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "baseline.v1").write_bytes(b"an expert's")
+    assert main(["delineate", BASELINE, "--annotate", str(tmp_path)]) == 1
+    assert "holds annotations of baseline already (baseline.v1)" in capsys.readouterr().err
+    assert (tmp_path / "baseline.v1").read_bytes() == b"an expert's"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [(["--plot", "x.gif"], ".png, .svg or .pdf"), (["--report", "x.pdf"], "end in .html")]
+)
+def test_a_wrong_ending_is_told_before_the_work(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "there-is-none.hea", "nor-here.hea", *options]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_table_without_unit_is_read_with_what_the_caller_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ecg = es.read(BASELINE)
+    table = tmp_path / "plain.csv"
+    rows = [",".join(ecg.leads), *(",".join(f"{value:.3f}" for value in row) for row in ecg.signal_uv.T / 1000.0)]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert main(["measure", str(table)]) == 1
+    assert "unit" in capsys.readouterr().err
+    assert main(["measure", str(table), "--unit", "mV", "--fs", "500", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["leads"]["V3"]["t_uv"] == pytest.approx(es.analyze(ecg).measurements.get("t_uv", "V3"), abs=1.0)
+
+
+def test_every_text_ends_with_version_and_use(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["measure", BASELINE], ["compare", BASELINE, PRESENTATION]):
+        assert main(command) == 0
+        assert capsys.readouterr().out.rstrip().endswith(f"ecgspasm {es.__version__}; research only, not a medical device")
+
+
+def test_ctrl_c_ends_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecgspasm.analysis.analyze", stopped)
+    assert main(["measure", BASELINE]) == 130
+    assert capsys.readouterr().err == "ecgspasm: stopped\n"
+
+
+def test_exchanged_arguments_are_noticed_by_their_dates() -> None:
+    from dataclasses import replace
+    from datetime import datetime
+
+    first, second = (es.read(path) for path in (BASELINE, PRESENTATION))
+    first, second = replace(first, recorded_at=datetime(2024, 5, 1)), replace(second, recorded_at=datetime(2020, 5, 1))
+    assert "recorded before the baseline" in es.compare(first, second).confounders["reversed-order"]
+    assert "reversed-order" not in es.compare(second, first).confounders

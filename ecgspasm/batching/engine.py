@@ -49,11 +49,16 @@ class Order:
 
 def do_part(order: Order) -> int:
     """Do one part and write it; its number of records."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise EcgError(f"a batch needs pyarrow ({error}): pip install pyarrow distributed") from error
     guard = guard_here(order.limits)
     guard.start()
     # while the working process loads what it needs, this one does
-    import pyarrow.parquet  # noqa: F401
+    import pyarrow.parquet
 
+    del pyarrow
     rows = [guard.do(order.what, task, order.electrodes, order.criteria) for task in order.tasks]
     records = [task.record for task in order.tasks]
     # the long table last: a run goes on behind the parts that have one

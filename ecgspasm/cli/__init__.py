@@ -17,8 +17,11 @@ from ecgspasm.cli.batch import add_batch
 from ecgspasm.cli.benchmark import add_benchmarks
 from ecgspasm.cli.common import (
     BAD_INPUT,
+    INTERRUPTED,
     NOT_MEASURED,
     OK,
+    USE,
+    add_reading,
     add_results,
     check_targets,
     ecg_from,
@@ -54,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EcgError as error:
         print(f"ecgspasm: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        print("ecgspasm: stopped", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone; Python must not complain about that again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -115,17 +121,20 @@ def parser() -> argparse.ArgumentParser:
         default="fresh",
         help="placed anew between the two ECGs (another day, the default), or the same throughout (provocation, telemetry)",
     )
+    add_reading(compare)
     add_results(compare, table="report", plot="the comparison", report=True)
     compare.set_defaults(run=_compare)
 
     measure = commands.add_parser("measure", help="measure one ECG: ST, T and QRS per lead (uV), intervals (ms)")
     measure.add_argument("record", metavar="RECORD", help="the ECG, a file of any format")
+    add_reading(measure)
     add_results(measure)
     measure.set_defaults(run=_measure)
 
     delineate = commands.add_parser("delineate", help="list onset, peak and offset (samples) of P, QRS, T per lead and beat")
     delineate.add_argument("record", metavar="RECORD", help="the ECG, a file of any format")
     delineate.add_argument("--annotate", metavar="DIR", help="write WFDB annotation files in LUDB's convention, one a lead")
+    add_reading(delineate)
     add_results(delineate)
     delineate.set_defaults(run=_delineate)
 
@@ -154,7 +163,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     only_one_stream(options.baseline, options.current)
     criteria = load_criteria(options.criteria)
-    pair = ecg_from(options.baseline), ecg_from(options.current)
+    pair = ecg_from(options.baseline, options), ecg_from(options.current, options)
     change = compare(*pair, electrodes=options.electrodes, criteria=criteria)
     tell(options, change, lambda: plot.comparison(change))
     return OK if change.comparable else NOT_MEASURED
@@ -163,8 +172,8 @@ def _compare(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace) -> int:
     from ecgspasm.analysis import analyze
 
-    found = analyze(ecg_from(options.record)).measurements
-    print_json(found.to_dict()) if options.json else print(_measure_text(found))
+    found = analyze(ecg_from(options.record, options)).measurements
+    print_json(found.to_dict()) if options.json else print(f"{_measure_text(found)}\n\n{USE}")
     return OK if any(state == "measured" for state in found.state) else NOT_MEASURED
 
 
@@ -194,7 +203,7 @@ def _measure_text(found: Measurements) -> str:
 def _delineate(options: argparse.Namespace) -> int:
     from ecgspasm.analysis import delineate
 
-    ecg = ecg_from(options.record)
+    ecg = ecg_from(options.record, options)
     found = delineate(ecg)
     frame = found.to_frame()
     if options.annotate:

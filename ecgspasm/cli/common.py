@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ecgspasm import __version__
 from ecgspasm.errors import EcgError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ecgspasm.recording import Recording
 
 OK, BAD_INPUT, USAGE, NOT_MEASURED = 0, 1, 2, 3
+
+USE = f"ecgspasm {__version__}; research only, not a medical device"
+"""The last line of every text."""
 
 INTERRUPTED = 130
 """What a shell gives for a program that was stopped with Ctrl-C."""
@@ -61,13 +65,51 @@ def check_targets(options: argparse.Namespace) -> None:
     files = [os.path.realpath(path) for path in given if path not in (None, STREAM)]
     if len(set(files)) < len(files):
         raise EcgError("two results would go to one file; give each a name of its own")
+    _refuse_inputs(options, files)
+    if getattr(options, "plot", None):
+        from ecgspasm.plot.files import check_suffix
+
+        check_suffix(options.plot)
+    if getattr(options, "report", None) is not None:
+        _can_report(options.report)
 
 
-def ecg_from(path: str) -> Ecg:
+def _refuse_inputs(options: argparse.Namespace, files: list[str]) -> None:
+    """Refuse a result that would take the place of what the command reads, the signal files of a WFDB record among it."""
+    asked = [getattr(options, name, None) for name in ("baseline", "current", "record", "file", "criteria")]
+    asked += [each.partition("=")[2] or each for each in getattr(options, "records", [])]
+    for path in asked:
+        if not isinstance(path, str) or path == STREAM:
+            continue
+        stem = os.path.realpath(path).removesuffix(".hea")
+        for target in files:
+            of_the_record = os.path.splitext(target)[0] == stem and os.path.exists(target)
+            if of_the_record or target in (os.path.realpath(path), stem):
+                raise EcgError(f"{os.path.basename(target)} is read by this command; give the result another name")
+
+
+def _can_report(path: str) -> None:
+    from importlib.util import find_spec
+
+    if path != STREAM and not path.lower().endswith((".html", ".htm")):
+        raise EcgError(f"{path!r} does not end in .html; the report is one HTML page")
+    if find_spec("jinja2") is None:
+        raise EcgError("a report needs jinja2: pip install jinja2")
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """The options that say of a table or an array what its file does not tell."""
+    group = parser.add_argument_group("reading", "only for files that do not say so themselves, such as tables")
+    group.add_argument("--fs", metavar="HZ", type=float, help="sampling rate in Hz")
+    group.add_argument("--unit", metavar="UNIT", help="unit of the amplitudes: uV, mV or V")
+
+
+def ecg_from(path: str, options: argparse.Namespace | None = None) -> Ecg:
     """The ECG of a path, or of standard input for ``-``."""
     from ecgspasm.io import read
 
-    return read(sys.stdin.buffer if path == STREAM else path)
+    told = {name: getattr(options, name, None) for name in ("fs", "unit")}
+    return read(sys.stdin.buffer if path == STREAM else path, **told)
 
 
 def recording_from(path: str) -> Recording:
@@ -105,8 +147,10 @@ def result_to(options: argparse.Namespace) -> Iterator[None]:
 def check_target(path: str) -> None:
     """Refuse a file that cannot be written before the work is done, not after it."""
     folder = os.path.dirname(path) or "."
-    if not path or os.path.isdir(path):
-        raise EcgError(f"{path!r} is no name of a file; give one")
+    if not path:
+        raise EcgError("the name of a file is empty; give one")
+    if os.path.isdir(path):
+        raise EcgError(f"{path} is a folder; give the name of a file in it")
     if not os.path.isdir(folder):
         raise EcgError(f"there is no folder {folder}; make it first")
 
@@ -120,7 +164,7 @@ class Result(Protocol):
 
 def tell(options: argparse.Namespace, found: Result, draw: Callable[[], tuple[Figure, Any]]) -> None:
     """Print a result as text or, with ``--json``, as JSON; write the picture and the page that are asked for."""
-    print_json(found.to_dict()) if options.json else print(laid_out(str(found)))
+    print_json(found.to_dict()) if options.json else print(laid_out(f"{found}\n\n{USE}"))
     if getattr(options, "report", None) is not None:
         _report(options.report, found)
     if options.plot is not None:

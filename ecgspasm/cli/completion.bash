@@ -9,9 +9,9 @@ _shtab_ecgspasm_batch_subparsers=(compare measure)
 _shtab_ecgspasm_benchmark_subparsers=(ludb qtdb staffiii edb ltstdb balloon pairs confounders calibration)
 _shtab_ecgspasm_subparsers=(compare measure delineate monitor provocation course batch fetch pairs benchmark demo completion)
 
-_shtab_ecgspasm_compare_option_strings=(-h --help --criteria --electrodes --json --output --plot --report)
-_shtab_ecgspasm_measure_option_strings=(-h --help --json --output)
-_shtab_ecgspasm_delineate_option_strings=(-h --help --annotate --json --output)
+_shtab_ecgspasm_compare_option_strings=(-h --help --criteria --electrodes --fs --unit --json --output --plot --report)
+_shtab_ecgspasm_measure_option_strings=(-h --help --fs --unit --json --output)
+_shtab_ecgspasm_delineate_option_strings=(-h --help --annotate --fs --unit --json --output)
 _shtab_ecgspasm_monitor_option_strings=(-h --help --baseline --definition --average --leads --json --output --plot --report)
 _shtab_ecgspasm_provocation_option_strings=(-h --help --event --baseline --json --output --plot --report)
 _shtab_ecgspasm_course_option_strings=(-h --help --json --output --plot --report)
@@ -260,4 +260,4 @@ _shtab_ecgspasm() {
   return 0
 }
 
-complete -o bashdefault -F _shtab_ecgspasm ecgspasm
+complete -o bashdefault -o default -F _shtab_ecgspasm ecgspasm

@@ -10,7 +10,7 @@
 complete ecgspasm \
         'c/--electrodes=/(fresh same)/' \
         'c/--which=/(consecutive all first)/' \
-        'c/--/(annotate average baseline criteria data definition electrodes event folds help json leads list ludb memory-limit mirror noise nstdb only output peers plot ptb rate records-per-part report scheduler sums-sha256 time-limit timeout to trust-sums version which wide workers)/' \
+        'c/--/(annotate average baseline criteria data definition electrodes event folds fs help json leads list ludb memory-limit mirror noise nstdb only output peers plot ptb rate records-per-part report scheduler sums-sha256 time-limit timeout to trust-sums unit version which wide workers)/' \
         'c/-/(- h)/' \
         'n/--electrodes/(fresh same)/' \
         'n/--which/(consecutive all first)/' \

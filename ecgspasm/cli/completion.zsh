@@ -199,6 +199,8 @@ _shtab_ecgspasm_compare_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--criteria[a TOML file with criteria of your own]:FILE:"
   "--electrodes[placed anew between the two ECGs (another day, the default), or the same throughout (provocation, telemetry)]:electrodes:(fresh same)"
+  "--fs[sampling rate in Hz]:HZ:"
+  "--unit[unit of the amplitudes\: uV, mV or V]:UNIT:"
   "--json[JSON instead of a report\; null where a value is absent]"
   "--output[where the text or JSON goes (default\: -, standard output)]:FILE:"
   "--plot[write the comparison as a picture (.png, .svg or .pdf)]:FILE:"
@@ -233,6 +235,8 @@ _shtab_ecgspasm_course_defaults_added=0
 _shtab_ecgspasm_delineate_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--annotate[write WFDB annotation files in LUDB\'s convention, one a lead]:DIR:"
+  "--fs[sampling rate in Hz]:HZ:"
+  "--unit[unit of the amplitudes\: uV, mV or V]:UNIT:"
   "--json[JSON instead of a table\; null where a value is absent]"
   "--output[where the text or JSON goes (default\: -, standard output)]:FILE:"
   ":the ECG, a file of any format:"
@@ -267,6 +271,8 @@ _shtab_ecgspasm_fetch_defaults_added=0
 
 _shtab_ecgspasm_measure_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--fs[sampling rate in Hz]:HZ:"
+  "--unit[unit of the amplitudes\: uV, mV or V]:UNIT:"
   "--json[JSON instead of a table\; null where a value is absent]"
   "--output[where the text or JSON goes (default\: -, standard output)]:FILE:"
   ":the ECG, a file of any format:"

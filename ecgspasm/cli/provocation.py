@@ -40,7 +40,7 @@ def _provocation(options: argparse.Namespace) -> int:
         given = [(at, ecg_from(path)) for at, path in (_at(each, "120=ecg.hea") for each in options.records)]
     test = provocation(given, events, baseline=None if options.baseline is None else ecg_from(options.baseline))
     tell(options, test, lambda: plot.provocation(test))
-    return OK if len(test.leads) else NOT_MEASURED
+    return NOT_MEASURED if test.verdict.startswith("NOT MEASURED") else OK
 
 
 def _at(text: str, example: str) -> tuple[float, str]:

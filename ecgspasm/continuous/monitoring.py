@@ -98,7 +98,8 @@ class Monitoring:
         if not self.episodes:
             return f"no episode in {hours}; that does not exclude ischemia"
         counted = {kind: sum(each.kind == kind for each in self.episodes) for kind in {each.kind for each in self.episodes}}
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+        order = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+        told = ", ".join(f"{count} {kind}{'s' if count > 1 and kind != 'rate-related' else ''}" for kind, count in order)
         largest = max(self.ischemic or self.episodes, key=lambda each: abs(each.extremum_uv))
         return f"{told} in {hours}; largest: {line(largest)}"
 

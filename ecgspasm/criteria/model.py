@@ -23,7 +23,7 @@ SERIAL_CONFOUNDERS = (
     *("rotation", "electrode-position", "sampling-rate", "pre-excitation"),
 )
 """Those that could by themselves explain a change of ST or T."""
-CONFOUNDERS = (*SERIAL_CONFOUNDERS, "lvh-strain", "rate", "rhythm", "old-baseline", "poor-quality")
+CONFOUNDERS = (*SERIAL_CONFOUNDERS, "lvh-strain", "rate", "rhythm", "old-baseline", "reversed-order", "poor-quality")
 KINDS = ("new", "resolution", "present", "transient")
 SERIAL_KINDS = ("new", "resolution")
 """Kinds that say what has changed; the others say which published definitions are met."""

@@ -17,6 +17,14 @@ DPI = 254
 _METADATA: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
+def check_suffix(path: str | Path) -> str:
+    """The ending of a picture's name in small letters; an EcgError if no picture is written under such a name."""
+    ending = Path(path).suffix.lower()
+    if ending not in _METADATA:
+        raise EcgError(f"cannot write a picture as {Path(path).name!r}; let the name end in .png, .svg or .pdf")
+    return ending
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG, SVG or PDF; SVG and PDF print in true millimetres.
 
@@ -35,9 +43,7 @@ def save(figure: Figure, path: str | Path) -> None:
     from matplotlib.lines import Line2D
 
     path = Path(path)
-    ending = path.suffix.lower()
-    if ending not in _METADATA:
-        raise EcgError(f"cannot write a picture as {path.name!r}; let the name end in .png, .svg or .pdf")
+    ending = check_suffix(path)
     # Letters go into SVG as outlines and into PDF as TrueType: both look the same where the font is missing. Every sample stays a
     # vertex, so that the curves can be measured in the file; and the page keeps its size, whatever the caller has set.
     how: Any = {"svg.hashsalt": "ecgspasm", "svg.fonttype": "path", "pdf.fonttype": 42, "savefig.bbox": None}

@@ -45,6 +45,7 @@ def comparison(change: Comparison, *, axes: Axes | None = None) -> tuple[Figure,
         The axes' data units are millimetres. Artists carry ids such as ``baseline-V2``, ``current-V2``, ``arrow-V2-T``,
         ``shade-V2``.
     """
+    _pair(change)
     cells = {each.lead: each for each in cell.cells(change)} if change.aligned is not None else {}
     missing = _missing(change) if cells else {}
     places = layout.rows([*cells, *missing])
@@ -75,6 +76,8 @@ def comparison(change: Comparison, *, axes: Axes | None = None) -> tuple[Figure,
 
 def _pair(change: Comparison) -> dict[str, Analysis]:
     """Both ECGs; there is nothing to draw where only measurements were compared."""
+    if not isinstance(change, Comparison):
+        raise EcgError(f"this is a {type(change).__name__}, not a comparison; give what compare() returns")
     if change.baseline is None or change.current is None:
         raise EcgError("there is no waveform to draw: measurements were compared; give two Ecg to compare()")
     return {"baseline": change.baseline, "current": change.current}

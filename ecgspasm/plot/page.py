@@ -85,6 +85,8 @@ def ecg(
     EcgError
         If a setting is not one of these, or `start_s` lies outside the recording.
     """
+    if not isinstance(ecg, Ecg):
+        raise EcgError(f"this is a {type(ecg).__name__}, not an Ecg; give what ecgspasm.read(path) returns")
     view = _view(ecg, layout, order, paper.chosen(speed_mm_s, gain_mm_mv), start_s)
     figure, axes = paper.page(settings("page")["a4_mm"][1], axes)
     paper.grid(axes, paper.LEFT_MM, FOOT_MM, paper.PAPER_MM, HEIGHT_MM, grid)

@@ -59,6 +59,7 @@ CONFOUNDERS = {
     "rate": "another heart rate",
     "rhythm": "another rhythm",
     "old-baseline": "an old baseline",
+    "reversed-order": "the two ECGs exchanged",
     "poor-quality": "poor quality",
 }
 FROM_BEATS = ("changed-leads", "changed-gain", "sampling-rate", "rotation")
@@ -172,10 +173,11 @@ def finding(each: Finding, sources: Sources) -> dict[str, Any]:
 
 
 def _limit(each: Finding, threshold: float | None) -> str:
-    """The limit of a lead and what it is one of: the first condition on the measure that is shown."""
+    """The limit of a lead and what it is one of: the condition on the change of what is shown, else the first on it."""
     if threshold is None or not np.isfinite(threshold):
         return "–"
-    first = next((part.split() for part in each.conditions if part.split()[1:2] == [each.measure]), None)
+    about = [part.split() for part in each.conditions if part.split()[1:2] == [each.measure]]
+    first = next((part for part in about if part[0] == "change"), about[0] if about else None)
     words = uv(threshold)
     return words if first is None else f"{first[0]} {first[2].replace('>=', '≥').replace('<=', '≤')} {words}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def compare(
     current: Compared,
     *,
     electrodes: Electrodes = "fresh",
-    criteria: Iterable[Criterion] | None = None,
+    criteria: Iterable[Criterion] | str | Path | None = None,
 ) -> Comparison:
     """Say what is new in `current` against `baseline`, two ECGs of the same person.
 
@@ -45,8 +46,8 @@ def compare(
     electrodes : {'fresh', 'same'}
         Whether the electrodes were placed anew between the two (another day) or stayed on (provocation, telemetry): that decides
         how large a change must be to count.
-    criteria : iterable of Criterion, optional
-        Default: the project's own, `load_criteria()`.
+    criteria : iterable of Criterion, or path, optional
+        Default: the project's own, `load_criteria()`; the path of a TOML file stands for what it holds.
 
     Returns
     -------
@@ -66,7 +67,11 @@ def compare(
     if not leads:
         have = "; ".join(f"the {name} has {', '.join(each.leads)}" for name, each in own.items())
         raise EcgError(f"the two ECGs have no lead in common: {have}")
-    rules = load_criteria() if criteria is None else tuple(criteria)
+    rules = load_criteria(criteria) if criteria is None or isinstance(criteria, str | Path) else tuple(criteria)
+    strange = next((each for each in rules if not isinstance(each, Criterion)), None)
+    if strange is not None:
+        kind = type(strange).__name__
+        raise EcgError(f"a {kind} is no criterion; give what load_criteria() returns, or the path of a TOML file")
     pair = {name: each for name, each in analysed.items() if isinstance(each, Analysis)}
     aligned, measured = _measured_alike(pair, leads) if len(pair) == 2 else (None, own)
     state = tuple(_state(measured, lead) for lead in leads)

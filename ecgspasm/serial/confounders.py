@@ -230,6 +230,8 @@ def _circumstances(baseline: Measurements, current: Measurements, recorded: tupl
         )
     first, second = recorded
     if first is not None and second is not None:
+        if second.replace(tzinfo=None) < first.replace(tzinfo=None):
+            yield "reversed-order", "the current ECG was recorded before the baseline: are the two exchanged?"
         years = abs((second.replace(tzinfo=None) - first.replace(tzinfo=None)).days) / 365.25
         if years >= limits["old-baseline"]["years"]:
             yield "old-baseline", f"the baseline is {years:.1f} years older: slow changes may have come in between"

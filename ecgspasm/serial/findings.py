@@ -138,13 +138,13 @@ def _shown(change: Change, row: int, threshold: float | None) -> dict[str, float
 
 
 def _sure(rule: Criterion, change: Change, row: int) -> dict[str, float]:
-    """The probability that the true change is beyond the rule's limit; nothing where the rule limits no change of its measure."""
+    """The rule's limit of the change and the probability that the true change is beyond it; nothing where it limits no change."""
     for each in rule.conditions:
         if each.of == "change" and each.measure == rule.shown:
             if isinstance(each.at_least, float):
-                return {"probability": float(change.probability(at_least=each.at_least)[row])}
+                return {"threshold": each.at_least, "probability": float(change.probability(at_least=each.at_least)[row])}
             if isinstance(each.at_most, float):
-                return {"probability": float(change.probability(at_most=each.at_most)[row])}
+                return {"threshold": each.at_most, "probability": float(change.probability(at_most=each.at_most)[row])}
     return {}
 
 

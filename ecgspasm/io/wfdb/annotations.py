@@ -40,6 +40,11 @@ def write_annotations(delineation: Delineation, folder: str | os.PathLike[str], 
 
     frame = delineation.to_frame().dropna(subset=["peak"])
     written = []
+    paths = {str(lead): os.path.join(os.fspath(folder), f"{record}.{str(lead).lower()}") for lead in frame["lead"].unique()}
+    there = [os.path.basename(path) for path in paths.values() if os.path.lexists(path)]
+    if there:
+        # they may be an expert's
+        raise EcgError(f"{os.fspath(folder)} holds annotations of {record} already ({there[0]}); give an empty folder")
     for lead, rows in frame.groupby("lead", sort=False):
         samples = rows[["onset", "peak", "offset"]].to_numpy()
         symbols = np.stack([[("(", _SYMBOLS[wave], ")") for wave in rows["wave"]]]).reshape(-1, 3)
@@ -47,7 +52,7 @@ def write_annotations(delineation: Delineation, folder: str | os.PathLike[str], 
         at, marks = samples[known].astype(int), symbols[known]
         # Two waves may touch: the end of the first stays before the onset of the second.
         order = np.lexsort((marks == "(", at))
-        path = os.path.join(os.fspath(folder), f"{record}.{str(lead).lower()}")
+        path = paths[str(lead)]
         # wfdb.wrann takes letters only as a suffix, but LUDB's leads are called v1 to v6: written beside, then renamed.
         with tempfile.TemporaryDirectory(dir=folder) as beside:
             try:
