@@ -13,37 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import ecgspasm as es
-from ecgspasm.io.wfdb.formats import ALONE, BLOCK, byte_range, needed_bytes, unpacked
+from ecgspasm.io.wfdb.formats import ALONE, byte_range, unpacked
+from tests.corpus.sound_records import BITS, packed
 
-BITS = {80: 8, 16: 16, 61: 16, 160: 16, 24: 24, 32: 32, 212: 12, 310: 10, 311: 10}
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-
-
-def packed(fmt: int, values: NDArray[np.int64]) -> bytes:
-    """Samples as the standard lays them out, written apart from what reads them."""
-    if fmt in (16, 24, 32):
-        return b"".join(int(value).to_bytes(fmt // 8, "little", signed=True) for value in values)
-    if fmt == 61:
-        return b"".join(int(value).to_bytes(2, "big", signed=True) for value in values)
-    if fmt in (80, 160):
-        size = fmt // 80
-        return b"".join((int(value) + 2 ** (8 * size - 1)).to_bytes(size, "little") for value in values)
-    size, samples = BLOCK[fmt]
-    bits = BITS[fmt]
-    fields = [int(value) % 2**bits for value in values]
-    fields += [0] * (-len(fields) % samples)
-    out = b""
-    for at in range(0, len(fields), samples):
-        group = fields[at : at + samples]
-        if fmt == 212:
-            word = group[0] & 0xFF | (group[0] >> 8) << 8 | (group[1] >> 8) << 12 | (group[1] & 0xFF) << 16
-        elif fmt == 310:
-            third = group[2]
-            word = group[0] << 1 | (third & 0x1F) << 11 | (group[1] << 1 | (third >> 5) << 11) << 16
-        else:
-            word = group[0] | group[1] << 10 | group[2] << 20
-        out += word.to_bytes(size, "little")
-    return out[: needed_bytes(fmt, len(values))]
 
 
 def write(

@@ -95,7 +95,8 @@ def open_recording(
     Raises
     ------
     EcgError
-        If there is no such file, or its header or length is wrong. Checksums are of the whole and not compared.
+        If there is no such file, or its header or length is wrong. The checksums of a WFDB record are compared if it could be
+        read at once.
     """
     from ecgspasm.io.wfdb.recording import open_wfdb
 

@@ -17,6 +17,9 @@ from ecgspasm.io.paths import one_line
 MAX_SAMPLES = 12_000_000
 """Samples of all channels together that are read at once: 96 MB as floats; 30 min of 12 leads at 500 Hz fit."""
 
+MOST_SAMPLES = 40_000_000_000
+"""Samples of all channels together in a recording that is read a stretch at a time: a month of 15 leads at 1000 Hz."""
+
 LARGEST_UV = 600_000.0
 """Twice the electrode offset that an electrocardiograph has to bear (300 mV, IEC 60601-2-25); more is a wrong unit."""
 
@@ -77,8 +80,8 @@ def choose(names: Sequence[str], units: Sequence[str], rename: Mapping[str, str]
     rows, leads, signs, left_out, unknown = [], [], [], [], []
     for row, (name, unit) in enumerate(zip(names, units, strict=True)):
         given = wanted.get(name, name).strip()
-        # some devices store aVR with its sign turned (as in Cabrera's order); its own name says so
-        bare = given[1:] if given.startswith("-") else given
+        # some devices store aVR with its sign turned (as in Cabrera's order); its own name says so, and no other lead's does
+        bare = given[1:].strip() if given.startswith("-") and given[1:].strip().casefold() == "avr" else given
         if lead_names.is_lead(bare):
             rows.append(row)
             leads.append(lead_names.canonical(bare))
@@ -93,6 +96,22 @@ def choose(names: Sequence[str], units: Sequence[str], rename: Mapping[str, str]
         hint = f"say which lead it is: read(path, rename={{{shown!r}: 'II'}})" if shown else "name the leads in the file"
         raise EcgError(f"{what}; {hint}")
     return Chosen(tuple(rows), tuple(leads), tuple(signs), tuple(left_out))
+
+
+def check_amplitudes(signal_uv: Floats, leads: Sequence[str]) -> None:
+    """Refuse what no electrode gives: a wrong gain, baseline or unit.
+
+    Raises
+    ------
+    EcgError
+        If a lead goes beyond `LARGEST_UV`.
+    """
+    if not signal_uv.size:
+        return
+    for lead, low, high in zip(leads, np.fmin.reduce(signal_uv, axis=1), np.fmax.reduce(signal_uv, axis=1), strict=True):
+        if max(high, -low) > LARGEST_UV:
+            worst = max(high, -low) / 1000
+            raise EcgError(f"lead {lead} reaches {worst:.4g} mV, which no electrode gives; mend its gain, baseline or unit")
 
 
 def to_ecg(
@@ -111,10 +130,7 @@ def to_ecg(
     Limb leads that are missing are derived, unless the file says itself which of its leads are `derived`, even if it says none:
     then it holds what it shall hold, and comes back as it was written.
     """
-    for lead, low, high in zip(leads, np.fmin.reduce(signal_uv, axis=1), np.fmax.reduce(signal_uv, axis=1), strict=True):
-        if max(high, -low) > LARGEST_UV:
-            worst = max(high, -low) / 1000
-            raise EcgError(f"lead {lead} reaches {worst:.4g} mV, which no electrode gives; mend its gain, baseline or unit")
+    check_amplitudes(signal_uv, leads)
     # a read-only array that nobody else holds is taken over by Ecg without a copy
     signal_uv.setflags(write=False)
     said = "; ".join((one_line(source, 300), *notes))

@@ -7,7 +7,7 @@ The same few keys serve all formats that have no header of their own: ``fs`` (Hz
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, Chosen, check_amplitudes, choose, to_ecg, uv_per_unit
 from ecgspasm.io.file import Asked
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.paths import blame, one_line
 from ecgspasm.io.times import Rate
+from ecgspasm.recording import Recording
 
 MAX_CHANNELS = 256
 
@@ -171,17 +172,62 @@ def agreed_unit(asked: str | None, *told: str | None, where: str = "the file") -
     return units[0]
 
 
+def lead_axis(shape: Sequence[int], n_leads: int) -> int:
+    """Which axis of a 2-D table is that of the leads, by their number; refused where both fit or none."""
+    if len(shape) != 2:
+        raise EcgError(f"the samples have {len(shape)} axes; give two: (lead, sample)")
+    fits = [axis for axis in (0, 1) if shape[axis] == n_leads]
+    if len(fits) != 1:
+        why = "so both axes may be the leads" if fits else f"but {n_leads} leads are named"
+        raise EcgError(f"the samples have the shape {tuple(shape)}, {why}; give (lead, sample) with one name a lead")
+    return fits[0]
+
+
 def oriented(table: NDArray[Any], n_leads: int) -> NDArray[Any]:
     """A 2-D table as (lead, sample), by its number of leads; refused where both axes fit or none."""
     if table.ndim == 1 and n_leads == 1:
         table = table[None, :]
-    if table.ndim != 2:
-        raise EcgError(f"the samples have {table.ndim} axes; give two: (lead, sample)")
-    fits = [axis for axis in (0, 1) if table.shape[axis] == n_leads]
-    if len(fits) != 1:
-        why = "so both axes may be the leads" if fits else f"but {n_leads} leads are named"
-        raise EcgError(f"the samples have the shape {table.shape}, {why}; give (lead, sample) with one name a lead")
-    return table if fits[0] == 0 else table.T
+    return table if lead_axis(table.shape, n_leads) == 0 else table.T
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Which channels of a table are leads, and what makes uV of them."""
+
+    chosen: Chosen
+    factors: tuple[float, ...]
+    """Microvolts in one unit of each lead, with its sign."""
+
+    @classmethod
+    def of(cls, names: Sequence[str], units: Sequence[str], asked: Asked) -> Scaling:
+        """Tell the leads by the names of the channels."""
+        if not 0 < len(names) <= MAX_CHANNELS:
+            raise EcgError(f"there are {len(names)} channels; between 1 and {MAX_CHANNELS} are read")
+        chosen = choose(names, units, asked.rename)
+        factors = []
+        for row, lead, sign in zip(chosen.rows, chosen.leads, chosen.signs, strict=True):
+            factor = uv_per_unit(units[row])
+            if factor is None:
+                raise EcgError(f"lead {lead} has the unit {one_line(units[row], 12)!r}; only uV, mV and V are an ECG's")
+            factors.append(sign * factor)
+        return cls(chosen, tuple(factors))
+
+    def microvolts(self, rows: Sequence[NDArray[Any]]) -> Floats:
+        """The leads in uV, from their rows alone."""
+        signal: Floats = np.empty((len(rows), len(rows[0])))
+        for out, row, lead, factor in zip(signal, rows, self.chosen.leads, self.factors, strict=True):
+            if row.dtype.kind not in "fiu":
+                raise EcgError(f"the samples of lead {lead} are of type {row.dtype}; only plain real numbers are read")
+            # odd bit patterns of a damaged file are nan or infinite when widened, which is looked for below
+            with np.errstate(all="ignore"):
+                np.multiply(row, factor, out=out, dtype=np.float64, casting="unsafe")
+        if np.isinf(signal).any():
+            raise EcgError("the signal holds infinite values; use nan where a sample is missing")
+        return signal
+
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the channels that are no leads."""
+        return (f"left out: {', '.join(self.chosen.left_out)}",) if self.chosen.left_out else ()
 
 
 def build(
@@ -196,32 +242,45 @@ def build(
     notes: Sequence[str] = (),
 ) -> Ecg:
     """Make the `Ecg` of some channels, one row each, in the units that go with them."""
-    if not 0 < len(names) <= MAX_CHANNELS:
-        raise EcgError(f"there are {len(names)} channels; between 1 and {MAX_CHANNELS} are read")
-    chosen = choose(names, units, asked.rename)
+    scaling = Scaling.of(names, units, asked)
+    chosen = scaling.chosen
     n_samples = len(rows[chosen.rows[0]])
     if not 0 < n_samples <= MAX_SAMPLES // len(chosen.rows):
         raise EcgError(f"{len(chosen.rows)} leads of {n_samples} samples cannot be read at once; cut the recording")
-    signal: Floats = np.empty((len(chosen.rows), n_samples))
-    for out, row, lead, sign in zip(signal, chosen.rows, chosen.leads, chosen.signs, strict=True):
-        factor = uv_per_unit(units[row])
-        if factor is None:
-            raise EcgError(f"lead {lead} has the unit {one_line(units[row], 12)!r}; only uV, mV and V are an ECG's")
-        if rows[row].dtype.kind not in "fiu":
-            raise EcgError(f"the samples of lead {lead} are of type {rows[row].dtype}; only plain real numbers are read")
-        # odd bit patterns of a damaged file are nan or infinite when widened, which is looked for below
-        with np.errstate(all="ignore"):
-            np.multiply(rows[row], sign * factor, out=out, dtype=np.float64, casting="unsafe")
-    if np.isinf(signal).any():
-        raise EcgError("the signal holds infinite values; use nan where a sample is missing")
-    left_out = (f"left out: {', '.join(chosen.left_out)}",) if chosen.left_out else ()
     return to_ecg(
-        signal_uv=signal,
+        signal_uv=scaling.microvolts([rows[row] for row in chosen.rows]),
         fs=fs,
         leads=chosen.leads,
         subject=facts.subject,
         recorded_at=facts.recorded_at,
         source=source,
-        notes=(*notes, *left_out),
+        notes=(*notes, *scaling.notes()),
         derived=facts.derived,
     )
+
+
+def open_rows(
+    rows: Callable[[int, int, Sequence[int]], Sequence[NDArray[Any]]],
+    n_samples: int,
+    *,
+    names: Sequence[str],
+    units: Sequence[str],
+    fs: float,
+    facts: Facts,
+    asked: Asked,
+    source: str,
+) -> Recording:
+    """Make a `Recording` of channels that ``rows(start, stop, which)`` reads a stretch of."""
+    scaling = Scaling.of(names, units, asked)
+    chosen = scaling.chosen
+    if not 0 < n_samples <= MOST_SAMPLES // len(names):
+        raise EcgError(f"the file tells of {n_samples} samples of {len(names)} channels, which no recording has; save it again")
+
+    def samples(start: int, stop: int) -> Floats:
+        with blame(source):
+            signal = scaling.microvolts(rows(start, stop, chosen.rows))
+            check_amplitudes(signal, chosen.leads)
+        return signal
+
+    said = "; ".join((one_line(source, 300), *scaling.notes()))
+    return Recording(chosen.leads, fs, n_samples, samples, facts.subject, facts.recorded_at, said)

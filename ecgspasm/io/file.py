@@ -12,7 +12,7 @@ from typing import BinaryIO
 from ecgspasm.ecg import FS_RANGE_HZ
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import uv_per_unit
-from ecgspasm.io.paths import file_size, first_bytes, one_line, read_regular
+from ecgspasm.io.paths import file_size, first_bytes, one_line, read_part, read_regular
 
 MAX_FILE_BYTES = 64 * 2**20
 """The largest file that is read at once."""
@@ -86,6 +86,13 @@ class File:
             return len(self.data)
         assert self.path is not None
         return file_size(self.path)
+
+    def part(self, start: int, count: int) -> bytes:
+        """`count` bytes from `start` on, fewer if the file ends before."""
+        if self.data is not None:
+            return self.data[start : start + count]
+        assert self.path is not None
+        return read_part(self.path, start, count)
 
     def content(self, limit: int = MAX_FILE_BYTES) -> bytes:
         """The whole file; an EcgError if it is larger than `limit`."""

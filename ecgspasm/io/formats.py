@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
-from ecgspasm.io.dicom.reader import is_dicom, read_dicom_file
+from ecgspasm.io.dicom.reader import is_dicom, open_dicom, read_dicom_file
 from ecgspasm.io.edf.reader import is_edf, open_edf, read_edf
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.hdf5.reader import is_hdf5, read_hdf5
+from ecgspasm.io.hdf5.reader import is_hdf5, open_hdf5, read_hdf5
 from ecgspasm.io.pdf.reader import is_pdf, read_pdf_file
-from ecgspasm.io.tables.numpy_files import is_npy, is_npz, read_npy, read_npz
-from ecgspasm.io.tables.parquet import is_parquet, read_parquet
+from ecgspasm.io.tables.numpy_files import is_npy, is_npz, open_npy, read_npy, read_npz
+from ecgspasm.io.tables.parquet import is_parquet, open_parquet, read_parquet
 from ecgspasm.io.tables.text import is_table, read_table
+from ecgspasm.io.vendor.ishne import is_ishne, open_ishne, read_ishne
 from ecgspasm.io.vendor.reader import is_vendor, read_vendor
 from ecgspasm.recording import Recording
 
@@ -34,14 +35,15 @@ class Format:
 
 # Those with a mark of their own first; a table is whatever text has the names of leads in its first row.
 FORMATS = (
-    Format("DICOM", "dicom", is_dicom, read_dicom_file),
+    Format("DICOM", "dicom", is_dicom, read_dicom_file, open_dicom),
     Format("EDF, EDF+, BDF", "edf", is_edf, read_edf, open_edf),
-    Format("HDF5", "hdf5", is_hdf5, read_hdf5),
-    Format("Parquet", "parquet", is_parquet, read_parquet),
-    Format("NumPy .npy", "", is_npy, read_npy),
+    Format("HDF5", "hdf5", is_hdf5, read_hdf5, open_hdf5),
+    Format("Parquet", "parquet", is_parquet, read_parquet, open_parquet),
+    Format("NumPy .npy", "", is_npy, read_npy, open_npy),
     Format("NumPy .npz", "", is_npz, read_npz),
     Format("PDF with curves", "pdf", is_pdf, read_pdf_file),
-    Format("SCP-ECG, ISHNE, XML of GE MUSE, Philips, Mortara, HL7", "formats", is_vendor, read_vendor),
+    Format("ISHNE", "", is_ishne, read_ishne, open_ishne),
+    Format("SCP-ECG, XML of GE MUSE, Philips, Mortara, HL7", "formats", is_vendor, read_vendor),
     Format("CSV, TSV", "", is_table, read_table),
 )
 

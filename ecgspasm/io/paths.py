@@ -70,11 +70,12 @@ def read_regular(path: str, limit: int) -> bytes:
 
 def read_part(path: str, start: int, count: int) -> bytes:
     """Read `count` bytes of a regular file from `start` on, fewer if it ends before."""
-    handle, _ = _open_regular(path)
+    handle, size = _open_regular(path)
     try:
         if start:
             os.lseek(handle, start, os.SEEK_SET)
-        return _read(handle, count)
+        # room is made for what is asked, so no more is asked than is there
+        return _read(handle, min(count, size - start))
     finally:
         os.close(handle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgspasm.errors import EcgError
+
+_SEAM = 100
+"""Times on either side of a seam that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,21 @@ def rate_of_times(times: NDArray[Any], unit_s: float) -> Rate | None:
     # times are rounded, rates are mostly whole
     whole = round(fs)
     return Rate(float(whole) if whole and abs(fs - whole) <= error * fs else fs, error, bool(unit_s))
+
+
+def rates_of_pieces(pieces: Iterable[NDArray[Any]], unit_s: float) -> list[Rate | None]:
+    """Do as `rate_of_times` for times that come piece by piece, and look at their seams too.
+
+    Raises
+    ------
+    EcgError
+        If the steps are not all alike.
+    """
+    rates: list[Rate | None] = []
+    before: NDArray[Any] | None = None
+    for piece in pieces:
+        rates.append(rate_of_times(piece, unit_s))
+        if before is not None:
+            rate_of_times(np.concatenate([before, piece[:_SEAM]]), unit_s)
+        before = piece[-_SEAM:].copy()
+    return rates

@@ -13,7 +13,7 @@ import numpy as np
 from ecgspasm import leads as lead_names
 from ecgspasm.ecg import FS_RANGE_HZ, Floats
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES, choose, uv_per_unit
+from ecgspasm.io.channels import MAX_SAMPLES, Chosen, choose, uv_per_unit
 from ecgspasm.io.paths import one_line
 
 MAX_CHANNELS = 64
@@ -52,27 +52,47 @@ def rate_of(group: Any) -> float:
     return fs
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the samples of a group become uV; the samples themselves come later, all at once or in stretches."""
+
+    fs: float
+    n_channels: int
+    n_samples: int
+    dtype: np.dtype[Any]
+    chosen: Chosen
+    calibration: tuple[tuple[float, float], ...]
+    """Microvolts a step and at step 0, with the sign of the lead."""
+    missing: int | None
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return self.n_channels * self.dtype.itemsize
+
+    def microvolts(self, raw: bytes) -> Floats:
+        """The leads of some whole frames."""
+        steps = np.frombuffer(raw, self.dtype).reshape(-1, self.n_channels)
+        signal: Floats = np.empty((len(self.chosen.rows), len(steps)))
+        for out, row, (scale, offset) in zip(signal, self.chosen.rows, self.calibration, strict=True):
+            np.multiply(steps[:, row], scale, out=out, dtype=np.float64)
+            out += offset
+            if self.missing is not None:
+                out[steps[:, row] == self.missing] = np.nan
+        return signal
+
+
 def read_group(group: Any, *, little: bool, rename: Mapping[str, str] | None) -> Group:
     """Leads of one group; channels that are no leads are left out and named."""
+    data = group.WaveformData or b""
+    plan = plan_of(group, len(data), little=little, rename=rename, limit=MAX_SAMPLES)
+    signal = plan.microvolts(data[: plan.n_samples * plan.frame_bytes])
+    return Group(signal, plan.fs, plan.chosen.leads, plan.chosen.left_out)
+
+
+def plan_of(group: Any, length: int, *, little: bool, rename: Mapping[str, str] | None, limit: int) -> Plan:
+    """Check all that a group says of its samples, which have `length` bytes."""
     fs = rate_of(group)
-    steps = _samples(group, little=little)
-    channels = list(group.ChannelDefinitionSequence)
-    if len(channels) != steps.shape[0]:
-        raise EcgError(f"the file defines {len(channels)} channels but holds {steps.shape[0]}; export it again")
-    chosen = choose([channel_name(channel) for channel in channels], [_unit(channel) for channel in channels], rename)
-    signal: Floats = np.empty((len(chosen.rows), steps.shape[1]))
-    padding = group.get("WaveformPaddingValue")
-    missing = None if padding is None else _padding(padding, steps.dtype)
-    for out, row, lead, sign in zip(signal, chosen.rows, chosen.leads, chosen.signs, strict=True):
-        scale, offset = _calibration(channels[row], lead, fs)
-        out[:] = sign * (steps[row] * scale + offset)
-        if missing is not None:
-            out[steps[row] == missing] = np.nan
-    return Group(signal, fs, chosen.leads, chosen.left_out)
-
-
-def _samples(group: Any, *, little: bool) -> np.ndarray[tuple[int, int], np.dtype[Any]]:
-    """Samples as integers, shape (channel, sample), after comparing all counts with the data."""
     n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
     kind = str(group.get("WaveformSampleInterpretation"))
     if kind not in _DTYPES:
@@ -80,17 +100,25 @@ def _samples(group: Any, *, little: bool) -> np.ndarray[tuple[int, int], np.dtyp
     dtype = np.dtype(_DTYPES[kind]).newbyteorder("<" if little else ">")
     if int(group.get("WaveformBitsAllocated") or 0) != 8 * dtype.itemsize:
         raise EcgError(f"{group.get('WaveformBitsAllocated')} bits a sample do not go with the kind {kind}; export it again")
-    if not 0 < n_channels <= MAX_CHANNELS or not 0 < n_samples <= MAX_SAMPLES // n_channels:
+    if not 0 < n_channels <= MAX_CHANNELS or not 0 < n_samples <= limit // n_channels:
         raise EcgError(f"{n_channels} channels of {n_samples} samples cannot be an ECG that is read at once")
-    data = group.WaveformData
     need = n_channels * n_samples * dtype.itemsize
     # an odd number of bytes is filled up by one, nothing else may be left over
-    if not need <= len(data) <= need + need % 2:
+    if not need <= length <= need + need % 2:
         raise EcgError(
-            f"the waveform has {len(data)} bytes where {n_channels} channels of {n_samples} samples need {need}; "
-            "the file is damaged"
+            f"the waveform has {length} bytes where {n_channels} channels of {n_samples} samples need {need}; the file is damaged"
         )
-    return np.ascontiguousarray(np.frombuffer(data[:need], dtype).reshape(n_samples, n_channels).T)
+    channels = list(group.ChannelDefinitionSequence)
+    if len(channels) != n_channels:
+        raise EcgError(f"the file defines {len(channels)} channels but holds {n_channels}; export it again")
+    chosen = choose([channel_name(channel) for channel in channels], [_unit(channel) for channel in channels], rename)
+    calibration = []
+    for row, lead, sign in zip(chosen.rows, chosen.leads, chosen.signs, strict=True):
+        scale, offset = _calibration(channels[row], lead, fs)
+        calibration.append((sign * scale, sign * offset))
+    padding = group.get("WaveformPaddingValue")
+    missing = None if padding is None else _padding(padding, dtype)
+    return Plan(fs, n_channels, n_samples, dtype, chosen, tuple(calibration), missing)
 
 
 def _padding(value: Any, dtype: np.dtype[Any]) -> int:

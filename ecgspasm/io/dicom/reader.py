@@ -19,10 +19,12 @@ import numpy as np
 
 from ecgspasm.ecg import Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES, to_ecg
-from ecgspasm.io.dicom.group import Group, label_of, number, read_group
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, check_amplitudes, to_ecg
+from ecgspasm.io.dicom.group import Group, label_of, number, plan_of, read_group
+from ecgspasm.io.dicom.skeleton import skeleton
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import blame, local_path, one_line
+from ecgspasm.recording import Recording
 
 MAX_FILE_BYTES = 64 * 2**20
 
@@ -106,15 +108,50 @@ def read_dicom_file(file: File, asked: Asked) -> Ecg:
         return _built(dataset, chosen, others, file.name, asked.rename)
 
 
+def open_dicom(path: str, asked: Asked) -> Recording:
+    """Open a DICOM ECG of any length, such as an ambulatory one; only the samples that are asked for are read.
+
+    A rhythm in several groups one after the other is short, and read at once.
+
+    Raises
+    ------
+    EcgError
+        As `read_dicom` does, but for the length.
+    """
+    with blame(path):
+        asked.nothing("fs", "unit", what="DICOM")
+        file = File(path, path=path)
+        small, spans = skeleton(file)
+        dataset = _parsed(small, _TAGS)
+        with decoding():
+            groups = groups_of(dataset)
+            chosen, others = _rhythm(groups, asked.record)
+            if len(chosen) > 1:
+                return Recording.of(read_dicom_file(file, asked))
+            span = next(span for group, span in zip(groups, spans, strict=True) if group is chosen[0])
+            little = bool(dataset.original_encoding[1])
+            plan = plan_of(chosen[0], span.length, little=little, rename=asked.rename, limit=MOST_SAMPLES)
+            left_out = [*plan.chosen.left_out, *others]
+            told = _subject(dataset), _recorded_at(str(dataset.get("AcquisitionDateTime") or ""))
+
+    def samples(start: int, stop: int) -> Floats:
+        with blame(path):
+            raw = file.part(span.start + start * plan.frame_bytes, (stop - start) * plan.frame_bytes)
+            if len(raw) != (stop - start) * plan.frame_bytes:
+                raise EcgError("the file became shorter while it was read; export it again")
+            signal = plan.microvolts(raw)
+            check_amplitudes(signal, plan.chosen.leads)
+        return signal
+
+    said = "; ".join((one_line(path, 300), *([f"left out: {', '.join(left_out)}"] if left_out else [])))
+    return Recording(plan.chosen.leads, plan.fs, plan.n_samples, samples, *told, said)
+
+
 def open_dataset(file: File, tags: Sequence[str] = _TAGS) -> Any:
     """The elements `tags` of a DICOM file of a bounded size; any error of pydicom becomes an `EcgError`."""
-    try:
-        import pydicom
-    except ImportError as error:
-        raise EcgError("reading DICOM needs pydicom: pip install 'ecgspasm[dicom]'") from error
     size = file.size()
     if size > MAX_FILE_BYTES:
-        raise EcgError(f"the file has {size} bytes, more than the {MAX_FILE_BYTES} of any ECG; export a shorter recording")
+        raise EcgError(f"the file has {size} bytes, more than the {MAX_FILE_BYTES} read at once; use ecgspasm.open_recording")
     data = file.content(MAX_FILE_BYTES)
     if not is_dicom(data):
         raise EcgError("this is not a DICOM file")
@@ -122,6 +159,14 @@ def open_dataset(file: File, tags: Sequence[str] = _TAGS) -> Any:
     # of that encoding, because nothing bounds the header that holds it.
     if _DEFLATED in data:
         raise EcgError("the file is deflated DICOM, which is not unpacked; convert it first, e.g. with dcmconv +te")
+    return _parsed(data, tags)
+
+
+def _parsed(data: bytes, tags: Sequence[str]) -> Any:
+    try:
+        import pydicom
+    except ImportError as error:
+        raise EcgError("reading DICOM needs pydicom: pip install 'ecgspasm[dicom]'") from error
     with decoding():
         return pydicom.dcmread(io.BytesIO(data), specific_tags=list(tags))
 

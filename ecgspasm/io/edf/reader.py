@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES, Chosen, to_ecg
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, Chosen, check_amplitudes, to_ecg
 from ecgspasm.io.edf.header import MAX_HEADER_BYTES, EdfHeader, is_edf, parse_edf_header
 from ecgspasm.io.edf.signals import leads_of, onsets_of, scales_of
 from ecgspasm.io.file import Asked, File
@@ -26,7 +26,6 @@ from ecgspasm.recording import Recording
 
 __all__ = ["is_edf", "open_edf", "read_edf"]
 
-_MOST_SAMPLES = 40_000_000_000
 _PIECE = 2_000_000
 """Samples of all channels that are decoded at once; 24-bit ones pass through several copies."""
 
@@ -75,6 +74,7 @@ class _Edf:
                 piece = uv[:, (record - low) * n : (record - low) * n + width]
                 left, right = max(begin, start), min(begin + width, stop)
                 out[:, left - start : right - start] = piece[:, left - begin : right - begin]
+        check_amplitudes(out, self.chosen.leads)
         return out
 
     def _decoded(self, low: int, high: int) -> Floats:
@@ -151,7 +151,7 @@ def open_edf(path: str, asked: Asked | None = None) -> Recording:
     text = local_path(path)
     with blame(text):
         found = _opened(File(text, path=text), asked or Asked())
-        if found.n_samples * len(found.header.channels) > _MOST_SAMPLES:
+        if found.n_samples * len(found.header.channels) > MOST_SAMPLES:
             raise EcgError(f"the file says that it holds {found.n_samples} samples, longer than any recording; export it again")
 
     def samples(start: int, stop: int) -> Floats:
@@ -176,8 +176,7 @@ def _opened(file: File, asked: Asked) -> _Edf:
     except ImportError as error:
         raise EcgError("reading EDF needs edfio: pip install 'ecgspasm[edf]'") from error
     asked.nothing("fs", "record", what="an EDF file")
-    read_at = _reader(file)
-    header = parse_edf_header(read_at(0, MAX_HEADER_BYTES), file.size())
+    header = parse_edf_header(file.part(0, MAX_HEADER_BYTES), file.size())
     rows = [row for row, channel in enumerate(header.channels) if not channel.annotations]
     if not rows or header.record_s <= 0:
         raise EcgError("the file holds annotations but no signal; give the file with the ECG itself")
@@ -191,28 +190,5 @@ def _opened(file: File, asked: Asked) -> _Edf:
     if not FS_RANGE_HZ[0] <= fs <= FS_RANGE_HZ[1]:
         raise EcgError(f"the sampling rate is {float(fs):g} Hz; that of an ECG lies between 50 and 10000")
     scale = scales_of(leads, chosen, asked.unit)
-    at, first_s = onsets_of(header, read_at, rates[0], fs)
-    return _Edf(header, read_at, chosen, rates[0], float(fs), scale, at, first_s)
-
-
-def _reader(file: File) -> Callable[[int, int], bytes]:
-    """``read_at(offset, count)`` of a file in memory or on disk; the size was told by a checked file."""
-    data, path = file.data, file.path
-    if path is None:
-        assert data is not None
-        return lambda offset, count: data[offset : offset + count]
-    file.start()  # refuses folders, pipes and devices
-
-    def read_at(offset: int, count: int) -> bytes:
-        try:
-            with open(path, "rb", buffering=0) as stream:
-                stream.seek(offset)
-                parts = []
-                while count > 0 and (part := stream.read(count)):
-                    parts.append(part)
-                    count -= len(part)
-        except OSError as error:
-            raise EcgError(f"the file cannot be read ({one_line(error)}); check the path and its permissions") from error
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    return read_at
+    at, first_s = onsets_of(header, file.part, rates[0], fs)
+    return _Edf(header, file.part, chosen, rates[0], float(fs), scale, at, first_s)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgspasm.errors import EcgError
-from ecgspasm.io.file import MAX_FILE_BYTES, File
+from ecgspasm.io.file import File
+from ecgspasm.io.hdf5.texts import check_texts
 from ecgspasm.io.paths import one_line
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -27,7 +27,6 @@ _MOST_CHUNK_BYTES = 64 * 2**20
 _MOST_CHUNKS = 100_000
 _MOST_ATTRIBUTE_BYTES = 64 * 1024
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
-_HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
 # in the order in which they are applied; other orders and filters are met nowhere in ECGs, and need plug-ins
 _PIPELINE = [_SHUFFLE, _DEFLATE, _FLETCHER32]
 
@@ -78,8 +77,8 @@ def attributes(file: File, *holders: Any, names: tuple[str, ...]) -> dict[str, A
     """Those attributes of a file and a data set that are asked for."""
     import h5py
 
-    found: dict[str, Any] = {}
-    checked = False
+    there: list[tuple[Any, str]] = []
+    texts: dict[bytes, int] = {}
     for holder in holders:
         for name in names:
             if name not in holder.attrs:
@@ -88,31 +87,18 @@ def attributes(file: File, *holders: Any, names: tuple[str, ...]) -> dict[str, A
             text = identity.dtype.kind == "O" and h5py.check_string_dtype(identity.dtype) is not None
             if identity.get_storage_size() > _MOST_ATTRIBUTE_BYTES or not (text or identity.dtype.kind in "fiubS"):
                 raise EcgError(f"the attribute {name} is no number and no text; write it anew")
-            if text and not checked:
-                _check_heaps(file)
-                checked = True
-            value = holder.attrs[name]
-            if name in found and not np.array_equal(found[name], value):
-                raise EcgError(f"the attribute {name} of the file and that of the data set differ; delete the wrong one")
-            found[name] = value
+            if text:
+                texts[name.encode("ascii")] = max(texts.get(name.encode("ascii"), 0), math.prod(identity.shape))
+            there.append((holder, name))
+    if texts:
+        check_texts(file, texts)
+    found: dict[str, Any] = {}
+    for holder, name in there:
+        value = holder.attrs[name]
+        if name in found and not np.array_equal(found[name], value):
+            raise EcgError(f"the attribute {name} of the file and that of the data set differ; delete the wrong one")
+        found[name] = value
     return found
-
-
-def _check_heaps(file: File) -> None:
-    """Walk through the heaps where texts of any length lie; in a damaged one the library (HDF5 2.0.0) would walk for ever."""
-    if file.size() > MAX_FILE_BYTES:
-        raise EcgError("texts of any length are not read from files as large as this; write the attributes with numpy.bytes_")
-    content = file.content()
-    for heap in _HEAP.finditer(content):
-        at, end = heap.end(), heap.start() + int.from_bytes(heap[1], "little")
-        while at < end - 15:
-            size = int.from_bytes(content[at + 8 : at + 16], "little")
-            # the space that is left has the number 0, and its size counts its own head
-            free = content[at : at + 2] == b"\0\0"
-            step = size if free else 16 + (size + 7) // 8 * 8
-            if step < 16 or at + step > min(end, len(content)):
-                raise EcgError("a heap of texts in the file is damaged; fetch it again")
-            at += step
 
 
 def part(dataset: Any, limit: int, row: int | None = None) -> NDArray[Any]:
@@ -124,29 +110,44 @@ def part(dataset: Any, limit: int, row: int | None = None) -> NDArray[Any]:
         If it has more than `limit` values, lies in another file, or its chunks unpack to more than they should.
     """
     shape = dataset.shape if row is None else dataset.shape[1:]
-    name = one_line(dataset.name, 40)
     if not 0 < math.prod(shape) <= limit:
-        raise EcgError(f"{name} has the shape {one_line(dataset.shape, 60)}, which cannot be read at once")
+        raise EcgError(f"{one_line(dataset.name, 40)} has the shape {one_line(dataset.shape, 60)}, which cannot be read at once")
+    check_stored(dataset)
+    if row is None:
+        return stretch(dataset, 0, 0, dataset.shape[0])
+    _check_chunks(dataset, 0, row, row + 1)
+    values: NDArray[Any] = dataset[row]
+    return values
+
+
+def check_stored(dataset: Any) -> None:
+    """Refuse a data set that lies in another file or was never written."""
+    name = one_line(dataset.name, 40)
     if dataset.is_virtual or dataset.external:
         raise EcgError(f"the data of {name} lie in other files, which are not followed; copy them into one file with h5repack")
     if dataset.id.get_storage_size() == 0:
         raise EcgError(f"{name} was made but never written; give the file with the data")
-    if dataset.chunks is not None:
-        _check_chunks(dataset, name, row)
-    values: NDArray[Any] = dataset[()] if row is None else dataset[row]
+
+
+def stretch(dataset: Any, axis: int, start: int, stop: int) -> NDArray[Any]:
+    """`start` to `stop` along one axis of a data set that `check_stored` let pass, after a look at its chunks."""
+    _check_chunks(dataset, axis, start, stop)
+    values: NDArray[Any] = dataset[(slice(None),) * axis + (slice(start, stop),)]
     return values
 
 
-def _check_chunks(dataset: Any, name: str, row: int | None) -> None:
+def _check_chunks(dataset: Any, axis: int, start: int, stop: int) -> None:
     """Unpack every chunk that is to be read, at most to the size that it should have."""
+    if dataset.chunks is None:
+        return
+    name = one_line(dataset.name, 40)
     plan = dataset.id.get_create_plist()
     filters = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
     if filters != [each for each in _PIPELINE if each in filters]:
         raise EcgError(f"{name} is packed by filters {filters} that are not read; repack it: h5repack -f GZIP=4")
     nominal = math.prod(dataset.chunks) * dataset.dtype.itemsize
     steps = [range(0, length, chunk) for length, chunk in zip(dataset.shape, dataset.chunks, strict=True)]
-    if row is not None:
-        steps[0] = range(row // dataset.chunks[0] * dataset.chunks[0], row + 1, dataset.chunks[0])
+    steps[axis] = range(start // dataset.chunks[axis] * dataset.chunks[axis], stop, dataset.chunks[axis])
     if nominal > _MOST_CHUNK_BYTES or math.prod(len(each) for each in steps) > _MOST_CHUNKS:
         raise EcgError(f"{name} lies in chunks of the shape {dataset.chunks}, too large or too many; repack it with h5repack")
     for corner in itertools.product(*steps):

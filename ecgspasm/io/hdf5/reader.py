@@ -9,20 +9,24 @@ It does not state a unit that can be true ("scale 1e-4 V", to be "multiplied by 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES
-from ecgspasm.io.facts import FS_KEYS, UNIT_KEYS, agreed_fs, agreed_unit, build, oriented, stated
+from ecgspasm.io.facts import FS_KEYS, UNIT_KEYS, Facts, agreed_fs, agreed_unit, build, lead_axis, open_rows, oriented, stated
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.hdf5.gate import attributes, datasets, is_hdf5, opened, part
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.hdf5.gate import attributes, check_stored, datasets, is_hdf5, opened, part, stretch
+from ecgspasm.io.paths import blame, one_line
 from ecgspasm.leads import STANDARD
+from ecgspasm.recording import Recording
 
-__all__ = ["is_hdf5", "read_hdf5"]
+__all__ = ["is_hdf5", "open_hdf5", "read_hdf5"]
 
 CODE_FS = 400.0
 _CODE_SHAPE = (4096, 12)
@@ -54,10 +58,12 @@ def read_hdf5(file: File, asked: Asked) -> Ecg:
     """
     with opened(file) as found:
         tables = datasets(found)
-        tracings = tables.get("tracings")
-        if tracings is not None and tracings.ndim == 3 and tracings.shape[1:] == _CODE_SHAPE:
-            return _exam(found, tables, file, asked)
-        return _table(found, tables, file, asked)
+        return (_exam if _is_code(tables) else _table)(found, tables, file, asked)
+
+
+def _is_code(tables: dict[str, Any]) -> bool:
+    tracings = tables.get("tracings")
+    return tracings is not None and tracings.ndim == 3 and tracings.shape[1:] == _CODE_SHAPE
 
 
 def _exam(found: Any, tables: dict[str, Any], file: File, asked: Asked) -> Ecg:
@@ -125,8 +131,75 @@ def _whole(record: str | int | None) -> int | None:
     return int(record)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A data set and what its attributes tell of it."""
+
+    name: str
+    leads: list[str]
+    facts: Facts
+    unit: str
+    fs: float
+
+
 def _table(found: Any, tables: dict[str, Any], file: File, asked: Asked) -> Ecg:
     """One table of samples whose attributes name its leads."""
+    told = _told(found, tables, file, asked)
+    return build(
+        oriented(part(tables[told.name], MAX_SAMPLES), len(told.leads)),
+        names=told.leads,
+        units=[told.unit] * len(told.leads),
+        fs=told.fs,
+        facts=told.facts,
+        asked=asked,
+        source=f"{file.path or file.name}, {one_line(told.name, 40)}",
+    )
+
+
+def open_hdf5(path: str, asked: Asked) -> Recording:
+    """Open a table of any length; an exam of the layout of CODE-15 %, which is short, is read at once.
+
+    Raises
+    ------
+    EcgError
+        As `read_hdf5` does, but for the length.
+    """
+    file = File(path, path=path)
+    with blame(path):
+        with opened(file) as found:
+            tables = datasets(found)
+            if _is_code(tables):
+                return Recording.of(_exam(found, tables, file, asked))
+            told = _told(found, tables, file, asked)
+            table = tables[told.name]
+            check_stored(table)
+            shape, n_leads = table.shape, len(told.leads)
+            axis = 1 - lead_axis(shape, n_leads)
+
+        def rows(start: int, stop: int, which: Sequence[int]) -> list[NDArray[Any]]:
+            # opened anew for every stretch, so that no handle stays behind; the file may have been changed since
+            with opened(file) as found:
+                table = datasets(found).get(told.name)
+                if table is None or table.shape != shape:
+                    raise EcgError("the file was changed while it was read; open it again")
+                check_stored(table)
+                values = stretch(table, axis, start, stop)
+            return [values[row] if axis else values[:, row] for row in which]
+
+        return open_rows(
+            rows,
+            shape[axis],
+            names=told.leads,
+            units=[told.unit] * n_leads,
+            fs=told.fs,
+            facts=told.facts,
+            asked=asked,
+            source=path,
+        )
+
+
+def _told(found: Any, tables: dict[str, Any], file: File, asked: Asked) -> _Told:
+    """The one table that is meant, and its attributes."""
     flat = {name: table for name, table in tables.items() if table.ndim == 2}
     if asked.record is not None:
         flat = {name: table for name, table in flat.items() if name == str(asked.record)}
@@ -142,17 +215,7 @@ def _table(found: Any, tables: dict[str, Any], file: File, asked: Asked) -> Ecg:
         raise EcgError(f"{one_line(name, 40)} has no attribute 'leads' to tell which row is which; write it beside the data")
     leads = _names(given.pop("leads"))
     facts = stated(given)
-    unit = agreed_unit(asked.unit, facts.unit)
-    fs = agreed_fs(asked.fs, facts.fs)
-    return build(
-        oriented(part(table, MAX_SAMPLES), len(leads)),
-        names=leads,
-        units=[unit] * len(leads),
-        fs=fs,
-        facts=facts,
-        asked=asked,
-        source=f"{file.path or file.name}, {one_line(name, 40)}",
-    )
+    return _Told(name, leads, facts, agreed_unit(asked.unit, facts.unit), agreed_fs(asked.fs, facts.fs))
 
 
 def _names(value: Any) -> list[str]:

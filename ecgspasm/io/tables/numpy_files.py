@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES
-from ecgspasm.io.facts import MAX_CHANNELS, agreed_fs, agreed_unit, build, oriented, stated
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES
+from ecgspasm.io.facts import MAX_CHANNELS, agreed_fs, agreed_unit, build, lead_axis, open_rows, oriented, stated
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.paths import blame, one_line
+from ecgspasm.recording import Recording
 
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
@@ -59,19 +61,8 @@ def read_npy(file: File, asked: Asked) -> Ecg:
     asked.nothing("record", what="an .npy file")
     content = file.content(_MOST_BYTES + _SMALL)
     table = _array(io.BytesIO(content), len(content), _MOST_BYTES, records=True)
-    if table.dtype.names:
-        names: list[str] = list(table.dtype.names)
-        rows: Any = [np.ravel(table[name]) for name in names]
-    elif asked.rename:
-        names = sorted(map(str, asked.rename), key=lambda name: (len(name), name))
-        if names != [str(number) for number in range(len(names))]:
-            raise EcgError("rename has to name every row by its number: {'0': 'I', '1': 'II', ...}")
-        rows = oriented(table, len(names))
-    else:
-        raise EcgError(
-            "the file does not say which lead is which; name the rows: rename={'0': 'I', '1': 'II', ...}, or use "
-            "ecgspasm.from_array(numpy.load(path), leads=[...], fs=..., unit=...)"
-        )
+    names = _rows_of(table.dtype, asked)
+    rows: Any = [np.ravel(table[name]) for name in names] if table.dtype.names else oriented(table, len(names))
     unit = agreed_unit(asked.unit)
     return build(
         rows,
@@ -82,6 +73,77 @@ def read_npy(file: File, asked: Asked) -> Ecg:
         asked=asked,
         source=file.path or file.name,
     )
+
+
+def open_npy(path: str, asked: Asked) -> Recording:
+    """Open an ``.npy`` file of any length; only what is asked for is read.
+
+    Not mapped into memory: a mapped file that becomes shorter ends the interpreter.
+
+    Raises
+    ------
+    EcgError
+        As `read_npy` does, but for the length.
+    """
+    with blame(path):
+        asked.nothing("record", what="an .npy file")
+        file = File(path, path=path)
+        head = io.BytesIO(file.part(0, _SMALL))
+        shape, fortran, dtype = _header(head, file.size(), 8 * MOST_SAMPLES, records=True)
+        names, begin = _rows_of(dtype, asked), head.tell()
+        n_samples, interleaved = _layout(shape, fortran, dtype, len(names))
+
+        def rows(start: int, stop: int, which: Sequence[int]) -> list[NDArray[Any]]:
+            if dtype.names:
+                table = _numbers(file, begin, dtype, start, stop)
+                return [table[names[row]] for row in which]
+            if interleaved:
+                table = _numbers(file, begin, dtype, start * len(names), stop * len(names)).reshape(-1, len(names))
+                return [table[:, row] for row in which]
+            return [_numbers(file, begin, dtype, row * n_samples + start, row * n_samples + stop) for row in which]
+
+        return open_rows(
+            rows,
+            n_samples,
+            names=names,
+            units=[agreed_unit(asked.unit)] * len(names),
+            fs=agreed_fs(asked.fs, None),
+            facts=stated({}),
+            asked=asked,
+            source=path,
+        )
+
+
+def _layout(shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any], n_leads: int) -> tuple[int, bool]:
+    """Samples a lead, and whether the leads of one time lie beside each other."""
+    if dtype.names or (len(shape) == 1 and n_leads == 1):
+        return math.prod(shape), False
+    axis = lead_axis(shape, n_leads)
+    return shape[1 - axis], fortran == (axis == 0)
+
+
+def _numbers(file: File, begin: int, dtype: np.dtype[Any], first: int, last: int) -> NDArray[Any]:
+    """Numbers `first` to `last` of those that begin at a byte of a file."""
+    size = (last - first) * dtype.itemsize
+    raw = file.part(begin + first * dtype.itemsize, size)
+    if len(raw) != size:
+        raise EcgError("the file became shorter while it was read; copy it again")
+    return np.frombuffer(raw, dtype)
+
+
+def _rows_of(dtype: np.dtype[Any], asked: Asked) -> list[str]:
+    """Names of the channels: those of the fields of a record, or the numbers of the rows."""
+    if dtype.names:
+        return list(dtype.names)
+    if not asked.rename:
+        raise EcgError(
+            "the file does not say which lead is which; name the rows: rename={'0': 'I', '1': 'II', ...}, or use "
+            "ecgspasm.from_array(numpy.load(path), leads=[...], fs=..., unit=...)"
+        )
+    names = sorted(map(str, asked.rename), key=lambda name: (len(name), name))
+    if names != [str(number) for number in range(len(names))]:
+        raise EcgError("rename has to name every row by its number: {'0': 'I', '1': 'II', ...}")
+    return names
 
 
 def read_npz(file: File, asked: Asked) -> Ecg:
@@ -137,6 +199,12 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> ND
 
 def _array(stream: BinaryIO, size: int, limit: int, *, records: bool) -> NDArray[Any]:
     """One array, whose header is compared with the bytes that are there before anything of its size is made."""
+    shape, fortran, dtype = _header(stream, size, limit, records=records)
+    return np.frombuffer(stream.read(), dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _header(stream: BinaryIO, size: int, limit: int, *, records: bool) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type of an array of `size` bytes with its header, at whose end the stream is left."""
     try:
         version = np.lib.format.read_magic(stream)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
@@ -155,4 +223,4 @@ def _array(stream: BinaryIO, size: int, limit: int, *, records: bool) -> NDArray
     there = size - stream.tell()
     if need != there or need > limit:
         raise EcgError(f"an array of shape {one_line(shape, 40)} needs {need} bytes where {there} are; save it again")
-    return np.frombuffer(stream.read(need), dtype).reshape(shape, order="F" if fortran else "C")
+    return shape, fortran, dtype

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,16 +19,19 @@ from numpy.typing import NDArray
 from ecgspasm import leads as lead_names
 from ecgspasm.ecg import Ecg
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES
-from ecgspasm.io.facts import MAX_CHANNELS, Facts, agreed_unit, build, settled_fs, stated
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES
+from ecgspasm.io.facts import MAX_CHANNELS, Facts, agreed_unit, build, open_rows, settled_fs, stated
 from ecgspasm.io.file import Asked, File
-from ecgspasm.io.paths import one_line
+from ecgspasm.io.paths import blame, one_line
 from ecgspasm.io.tables.column_names import is_count, split_unit, time_unit_s
-from ecgspasm.io.times import rate_of_times
+from ecgspasm.io.times import rate_of_times, rates_of_pieces
+from ecgspasm.recording import Recording
 
 _MARK = b"PAR1"
 _KEY = b"ecgspasm"
 _MOST_FACTS = 64 * 1024
+_MOST_GROUP_SAMPLES = 16 * 2**20
+"""Numbers in a group of rows that is decoded at once; writers make groups of a million rows at most, of twelve leads."""
 
 
 def is_parquet(start: bytes) -> bool:
@@ -40,6 +46,16 @@ def _pyarrow() -> tuple[Any, Any]:
     except ImportError as error:
         raise EcgError("Parquet needs pyarrow: pip install 'ecgspasm[parquet]'") from error
     return pyarrow, pyarrow.parquet
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A checked Parquet file."""
+
+    file: Any
+    columns: tuple[str, ...]
+    """Names of the columns that are read: leads and times."""
+    facts: Facts
 
 
 def read_parquet(file: File, asked: Asked) -> Ecg:
@@ -62,43 +78,139 @@ def read_parquet(file: File, asked: Asked) -> Ecg:
         If pyarrow is missing, the file is damaged, or sampling rate or unit are told by nobody or differently.
     """
     asked.nothing("record", what="a Parquet file")
-    _, parquet = _pyarrow()
-    content = file.content()
-    try:
-        opened = parquet.ParquetFile(io.BytesIO(content), memory_map=False, pre_buffer=False)
-        schema = opened.schema_arrow
-        names = _columns(opened, asked)
-        table = opened.read(columns=names, use_threads=False)
-        columns = {name: _numbers(table.column(name)) for name in names}
-    except EcgError:
-        raise
-    # pyarrow raises its own errors, OSError and more on damaged files
-    except Exception as error:
-        raise EcgError(f"pyarrow cannot decode it ({type(error).__name__}: {one_line(error, 120)}); save it again") from error
-    facts = _facts((schema.metadata or {}).get(_KEY))
-    leads, units, rows, rates = [], [], [], []
-    for name, values in columns.items():
-        unit_s = time_unit_s(name)
-        if unit_s is not None:
-            rates.append(rate_of_times(values, unit_s))
-            continue
-        short, own = split_unit(name)
-        told = (schema.field(name).metadata or {}).get(b"unit")
-        leads.append(short)
-        units.append(agreed_unit(asked.unit, facts.unit, own, told.decode("utf-8", "replace") if told else None))
-        rows.append(values)
+    table = _table(io.BytesIO(file.content()), MAX_SAMPLES)
+    with _decoding():
+        read = table.file.read(columns=list(table.columns), use_threads=False)
+        columns = {name: _numbers(read.column(name)) for name in table.columns}
+    leads, units, places = _leads(table, asked)
+    rates = [rate_of_times(columns[name], unit_s) for name, unit_s in _times(table)]
     return build(
-        rows,
+        [columns[name] for name in places],
         names=leads,
         units=units,
-        fs=settled_fs(asked.fs, facts.fs, rates),
-        facts=facts,
+        fs=settled_fs(asked.fs, table.facts.fs, rates),
+        facts=table.facts,
         asked=asked,
         source=file.path or file.name,
     )
 
 
-def _columns(opened: Any, asked: Asked) -> list[str]:
+def open_parquet(path: str, asked: Asked) -> Recording:
+    """Open a Parquet table of any length; a group of rows is read at a time.
+
+    Raises
+    ------
+    EcgError
+        As `read_parquet` does, but for the length; and if a group of rows is too large to be read at once.
+    """
+    with blame(path):
+        asked.nothing("record", what="a Parquet file")
+        file = File(path, path=path)
+        file.start()  # refuses folders, pipes and devices
+        with _decoding():
+            source = _pyarrow()[0].OSFile(path)  # a local file, whatever its name looks like
+        table = _table(source, MOST_SAMPLES)
+        leads, units, places = _leads(table, asked)
+        groups = _Groups(table.file)
+        with _decoding():
+            rates = [rate for name, unit_s in _times(table) for rate in rates_of_pieces(groups.column(name), unit_s)]
+
+        def rows(start: int, stop: int, which: Sequence[int]) -> list[NDArray[Any]]:
+            with _decoding():
+                return groups.stretch(start, stop, [places[row] for row in which])
+
+        return open_rows(
+            rows,
+            table.file.metadata.num_rows,
+            names=leads,
+            units=units,
+            fs=settled_fs(asked.fs, table.facts.fs, rates),
+            facts=table.facts,
+            asked=asked,
+            source=path,
+        )
+
+
+class _Groups:
+    """Groups of rows of a file, of which the one that was read last is kept, since blocks follow each other."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+        self._ends = np.cumsum([0, *sizes])
+        largest = max(sizes, default=0) * len(file.schema_arrow)
+        if largest > _MOST_GROUP_SAMPLES:
+            raise EcgError(
+                f"a row group holds {largest} numbers, more than the {_MOST_GROUP_SAMPLES} that are read at once; save the table "
+                "again with row_group_size=100_000"
+            )
+        self._kept: tuple[int, tuple[str, ...], Any] = (-1, (), None)
+
+    def column(self, name: str) -> Iterator[NDArray[Any]]:
+        """One column, a group after the other."""
+        for group in range(len(self._ends) - 1):
+            yield _numbers(self._group(group, (name,)).column(name))
+
+    def stretch(self, start: int, stop: int, names: Sequence[str]) -> list[NDArray[Any]]:
+        """Rows `start` to `stop` of some columns."""
+        parts: list[list[NDArray[Any]]] = []
+        first = int(np.searchsorted(self._ends, start, side="right")) - 1
+        for group in range(first, int(np.searchsorted(self._ends, stop, side="left"))):
+            begin, end = int(self._ends[group]), int(self._ends[group + 1])
+            table = self._group(group, tuple(names)).slice(max(start - begin, 0), min(stop, end) - max(start, begin))
+            parts.append([_numbers(table.column(name)) for name in names])
+        return [np.concatenate([part[row] for part in parts]) for row in range(len(names))]
+
+    def _group(self, group: int, names: tuple[str, ...]) -> Any:
+        if self._kept[:2] != (group, names):
+            self._kept = (-1, (), None)
+            table = self._file.read_row_group(group, columns=list(names), use_threads=False)
+            if table.num_rows != self._ends[group + 1] - self._ends[group]:
+                raise EcgError("a row group holds another number of rows than the footer says; save the table again")
+            self._kept = (group, names, table)
+        return self._kept[2]
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Turn what pyarrow raises on damaged files, its own errors, OSError and more, into an `EcgError`."""
+    try:
+        yield
+    except EcgError:
+        raise
+    except Exception as error:
+        raise EcgError(f"pyarrow cannot decode it ({type(error).__name__}: {one_line(error, 120)}); save it again") from error
+
+
+def _table(source: Any, limit: int) -> _Table:
+    """Open a file and check what its footer says."""
+    _, parquet = _pyarrow()
+    with _decoding():
+        file = parquet.ParquetFile(source, memory_map=False, pre_buffer=False)
+        metadata = file.schema_arrow.metadata or {}
+        return _Table(file, tuple(_columns(file, limit)), _facts(metadata.get(_KEY)))
+
+
+def _times(table: _Table) -> list[tuple[str, float]]:
+    """Columns of times, each with the seconds in its unit."""
+    return [(name, unit_s) for name in table.columns if (unit_s := time_unit_s(name)) is not None]
+
+
+def _leads(table: _Table, asked: Asked) -> tuple[list[str], list[str], list[str]]:
+    """Names of the channels, their units, and their columns."""
+    names, units, places = [], [], []
+    for name in table.columns:
+        if time_unit_s(name) is None:
+            short, own = split_unit(name)
+            told = (table.file.schema_arrow.field(name).metadata or {}).get(b"unit")
+            said = told.decode("utf-8", "replace") if told else None
+            names.append(short)
+            units.append(agreed_unit(asked.unit, table.facts.unit, own, said))
+            places.append(name)
+    return names, units, places
+
+
+def _columns(opened: Any, limit: int) -> list[str]:
     """Names of the columns of numbers, after the sizes that the footer tells were checked."""
     import pyarrow.types as kinds
 
@@ -120,8 +232,8 @@ def _columns(opened: Any, asked: Asked) -> list[str]:
     if not numeric:
         raise EcgError("the table has no column of numbers; name the columns I, II, ...")
     rows = metadata.num_rows
-    if not 0 < rows <= MAX_SAMPLES // len(numeric):
-        raise EcgError(f"{rows} rows of {len(numeric)} channels cannot be read at once; at most {MAX_SAMPLES} samples can")
+    if not 0 < rows <= limit // len(numeric):
+        raise EcgError(f"{rows} rows of {len(numeric)} channels cannot be read at once; at most {limit} samples can")
     # only of whole row groups: asking a damaged file for a single column can end the interpreter (pyarrow 26.0.1)
     size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     if size > 64 * rows * len(schema) + 2**20:

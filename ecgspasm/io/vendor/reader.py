@@ -1,4 +1,4 @@
-"""Files of electrocardiographs and Holter recorders: GE MUSE, Philips Sierra, HL7 aECG, SCP-ECG, ISHNE and Mortara ELI.
+"""Files of electrocardiographs: GE MUSE, Philips Sierra, HL7 aECG, SCP-ECG and Mortara ELI.
 
 Decoded by ecgdatakit (extra ``formats``) behind checks of our own. Only what an `Ecg` holds is taken out of its answer: the
 rhythm, sex, age and the time of recording; never the median beat, a name, a number or a birth date. Every warning of
@@ -24,16 +24,13 @@ import numpy as np
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
-from ecgspasm.io.file import MAX_FILE_BYTES, Asked, File
+from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import one_line
 from ecgspasm.io.vendor.calibration_pulse import ecg_span
 from ecgspasm.io.vendor.xml_gate import MAX_XML_BYTES, check_xml, child_text, xml_format
 
-_SCP, _ISHNE = "SCP-ECG", "ISHNE Holter"
-_MAX_BYTES = {_SCP: 4 * 2**20, _ISHNE: MAX_FILE_BYTES}
-_ISHNE_MARK = b"ISHNE1.0"
-_ISHNE_FAULT = -32768
-"""The sample by which the standard marks a fault of a lead (Badilini 1998)."""
+_SCP = "SCP-ECG"
+_MAX_SCP_BYTES = 4 * 2**20
 
 _HARMLESS = re.compile(
     r"representative beat|median beat|TYPICAL_CYCLE|median wave|Section 5|Additional median|"
@@ -55,14 +52,14 @@ def is_vendor(start: bytes) -> bool:
 
     Examples
     --------
-    >>> is_vendor(b"ISHNE1.0"), is_vendor(b"<html>"), is_vendor(b"")
+    >>> is_vendor(b"<RestingECG>"), is_vendor(b"<html>"), is_vendor(b"")
     (True, False, False)
     """
     return _format(start) is not None
 
 
 def read_vendor(file: File, asked: Asked) -> Ecg:
-    """Read the rhythm of a file of an electrocardiograph or Holter recorder.
+    """Read the rhythm of a file of an electrocardiograph.
 
     Parameters
     ----------
@@ -83,12 +80,12 @@ def read_vendor(file: File, asked: Asked) -> Ecg:
     start = file.start()
     kind = _format(start)
     if kind is None:
-        raise EcgError("this is no file of MUSE, Sierra, aECG, SCP-ECG, ISHNE or Mortara")
+        raise EcgError("this is no file of MUSE, Sierra, aECG, SCP-ECG or Mortara")
     asked.nothing("fs", "unit", "record", what=f"a file of {kind}")
-    data = file.content(_MAX_BYTES.get(kind, MAX_XML_BYTES))
+    data = file.content(_MAX_SCP_BYTES if kind == _SCP else MAX_XML_BYTES)
     if kind == _SCP:
         _check_scp(data)
-    elif kind != _ISHNE:
+    else:
         checked, root = check_xml(data)
         _check_meaning(kind, root)
         # what was checked is what is decoded
@@ -101,8 +98,6 @@ def read_vendor(file: File, asked: Asked) -> Ecg:
 
 def _format(start: bytes) -> str | None:
     """Name of the format, as ecgdatakit calls it."""
-    if start.startswith(_ISHNE_MARK):
-        return _ISHNE
     if len(start) >= 32:
         # preamble, then the header of section 0, whose first pointer points to itself at byte 7 (EN 1064, 5.3)
         section, length = struct.unpack_from("<HI", start, 8)
@@ -213,7 +208,7 @@ def _to_ecg(record: Any, kind: str, name: str, asked: Asked, notes: list[str]) -
     # SCP-ECG tells when each lead begins; a lead that was not recorded at a time is missing there
     signal: Floats = np.full((len(chosen.rows), max(ends)), np.nan)
     for out, row, lead_name, sign in zip(signal, chosen.rows, chosen.leads, chosen.signs, strict=True):
-        out[starts[row] : ends[row]] = sign * _microvolts(leads[row], lead_name, kind)
+        out[starts[row] : ends[row]] = sign * _microvolts(leads[row], lead_name)
     first, last = ecg_span(signal, fs)
     if (first, last) != (0, signal.shape[1]):
         notes = [*notes, f"left out: calibration pulse ({(signal.shape[1] - last + first) / fs:.3g} s)"]
@@ -247,7 +242,7 @@ def _rate(record: Any, kind: str) -> float:
     return fs
 
 
-def _microvolts(lead: Any, name: str, kind: str) -> Floats:
+def _microvolts(lead: Any, name: str) -> Floats:
     """Samples of one lead in uV, from what the file itself says of its gain."""
     steps = np.asarray(lead.samples, dtype=np.float64)
     unit = lead.resolution_unit or lead.units
@@ -258,9 +253,7 @@ def _microvolts(lead: Any, name: str, kind: str) -> Floats:
     if not (np.isfinite(resolution) and np.isfinite(offset)) or resolution == 0:
         raise EcgError(f"lead {name} has the gain {resolution:g} and the offset {offset:g}; export it again")
     uv: Floats = (steps * resolution + offset) * factor
-    if kind == _ISHNE:
-        uv[steps == _ISHNE_FAULT] = np.nan
-    if not np.all(np.isfinite(uv) | (steps == _ISHNE_FAULT)):
+    if not np.all(np.isfinite(uv)):
         raise EcgError(f"lead {name} holds values that are no numbers; export it again")
     return uv
 

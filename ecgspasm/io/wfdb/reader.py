@@ -16,8 +16,9 @@ import numpy as np
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
-from ecgspasm.io.paths import beside, blame, file_size, local_path, one_line, read_regular
+from ecgspasm.io.paths import beside, blame, file_size, local_path, one_line, read_part, read_regular
 from ecgspasm.io.wfdb.comments import derived_leads, subject_of
+from ecgspasm.io.wfdb.doubts import doubts_of_header, doubts_of_leads
 from ecgspasm.io.wfdb.formats import BLOCK, needed_bytes
 from ecgspasm.io.wfdb.frames import Files, Integers, Rows, read_frames
 from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
@@ -123,6 +124,7 @@ def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
                 raise EcgError(
                     f"{os.path.basename(path)} is larger than {frames} samples can be; the file or the header is wrong"
                 )
+            _check_flac(path, lines, frames)
             continue
         size_bytes, samples = block
         if frames is None:
@@ -139,6 +141,19 @@ def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
             )
     assert frames is not None
     return frames
+
+
+def _check_flac(path: str, lines: list[SignalLine], frames: int) -> None:
+    """Compare the head of a compressed file (RFC 9639, 8.2) with the header before anything is unpacked."""
+    head = read_part(path, lines[0].byte_offset, 42)
+    told = int.from_bytes(head[18:26], "big")
+    samples, channels = told & (2**36 - 1), (told >> 41 & 7) + 1
+    wanted = frames * lines[0].samples_per_frame
+    if head[:4] != b"fLaC" or len(head) < 42 or samples not in (0, wanted) or channels != len(lines):
+        raise EcgError(
+            f"{os.path.basename(path)} is no FLAC file of {wanted} samples of {len(lines)} signals, as the header says; fetch both "
+            "again"
+        )
 
 
 def _too_long(samples: int, limit: int) -> str:
@@ -160,12 +175,24 @@ def _verify(header: Header, samples: Rows) -> bool:
         name = one_line(signal.description, 40)
         if signal.checksum is not None and (total - signal.checksum) & 0xFFFF:
             raise EcgError(f"the checksum of signal {name!r} is not the header's; the file is damaged: fetch it again")
-        if signal.initial_value is not None and int(row[0]) != signal.initial_value:
-            raise EcgError(
-                f"signal {name!r} begins with {int(row[0])} where the header says {signal.initial_value}; the file is "
-                "damaged or the header is not its own: fetch both again"
-            )
+        _check_first(signal, int(row[0]))
     return True
+
+
+def check_start(path: str, header: Header, files: Files) -> None:
+    """Compare the first samples with the header's, where the whole is too long to be summed up."""
+    if not any(signal.initial_value or signal.checksum for signal in header.signals):
+        return
+    for signal, row in zip(header.signals, read_frames(path, header, files, 0, 1), strict=True):
+        _check_first(signal, int(row[0]))
+
+
+def _check_first(signal: SignalLine, value: int) -> None:
+    if signal.initial_value is not None and value != signal.initial_value:
+        raise EcgError(
+            f"signal {one_line(signal.description, 40)!r} begins with {value} where the header says {signal.initial_value}; the "
+            "file is damaged or the header is not its own: fetch both again"
+        )
 
 
 def _without_skew(header: Header, samples: Rows) -> list[Integers]:
@@ -220,6 +247,7 @@ def scaled(
         missing = steps == MISSING[line.format]
         if missing.any():
             out[missing] = np.nan
+    doubts = [*doubts_of_header(header, leads, scales, baselines), *doubts_of_leads(signal, leads, scales)]
     return to_ecg(
         signal_uv=signal,
         fs=header.fs * lines[0].samples_per_frame,
@@ -227,7 +255,7 @@ def scaled(
         subject=subject_of(header.comments),
         recorded_at=header.recorded_at,
         source=digital.path,
-        notes=notes,
+        notes=(*notes, *doubts),
         derived=derived_leads(header.comments, leads),
     )
 

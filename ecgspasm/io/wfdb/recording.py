@@ -14,15 +14,17 @@ import numpy as np
 
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
-from ecgspasm.io.channels import MAX_SAMPLES, Chosen, choose, to_ecg
+from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, Chosen, check_amplitudes, choose, to_ecg
 from ecgspasm.io.paths import beside, blame, local_path, one_line
 from ecgspasm.io.wfdb.comments import derived_leads, subject_of
+from ecgspasm.io.wfdb.doubts import doubts_of_header
 from ecgspasm.io.wfdb.frames import Integers, Rows, read_frames
 from ecgspasm.io.wfdb.header import Header
 from ecgspasm.io.wfdb.reader import (
     MISSING,
     check_files,
     check_frames,
+    check_start,
     header_of,
     read_digital,
     read_header,
@@ -30,10 +32,9 @@ from ecgspasm.io.wfdb.reader import (
 )
 from ecgspasm.recording import Recording
 
-_MOST_SAMPLES = 40_000_000_000
-"""Samples of all channels together: a month of 15 leads at 1000 Hz."""
-
 _GAP = "~"
+_MOST_DOUBTS = 8
+"""Remarks on segments that are told; a record may have thousands."""
 
 Samples = Callable[[int, int], Floats]
 
@@ -54,8 +55,8 @@ def open_wfdb(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None 
     Raises
     ------
     EcgError
-        If the header is wrong, or the files have another length than it says. Checksums, which are of the whole, are not
-        compared.
+        If the header is wrong, or the files have another length or begin otherwise than it says. Checksums, which are of the
+        whole, are compared of records that can be read at once.
     """
     header_path = header_of(local_path(path))
     with blame(header_path):
@@ -71,13 +72,8 @@ def read_segments(path: str, header: Header, rename: Mapping[str, str] | None) -
         count = frames * header.n_sig
         raise EcgError(f"the record has {count} samples, more than are read at once; use ecgspasm.open_recording(path)")
     recording = _joined(path, header, rename)
-    for segment in segments:
-        if segment.frames and segment.header is not None:
-            with blame(os.path.basename(segment.path)):
-                read_digital(segment.path, segment.header)
-    signal = recording.samples(0, recording.n_samples)
     return to_ecg(
-        signal_uv=np.array(signal),
+        signal_uv=recording.samples(0, recording.n_samples),
         fs=recording.fs,
         leads=recording.leads,
         subject=recording.subject,
@@ -92,10 +88,13 @@ def _single(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
     if not header.signals:
         raise EcgError("the header names no signal; there is nothing to read")
     chosen = _chosen(header, rename)
-    samples, frames, per_frame = _reader(path, header, chosen)
+    samples, frames, per_frame, doubts = _reader(path, header, chosen)
+    if frames * sum(signal.samples_per_frame for signal in header.signals) <= MAX_SAMPLES:
+        read_digital(path, header)
     fs = _rate(header) * per_frame
     told = subject_of(header.comments)
-    return Recording(chosen.leads, fs, frames * per_frame, samples, told, header.recorded_at, one_line(path, 300))
+    said = "; ".join((one_line(path, 300), *doubts))
+    return Recording(chosen.leads, fs, frames * per_frame, samples, told, header.recorded_at, said)
 
 
 def _chosen(header: Header, rename: Mapping[str, str] | None) -> Chosen:
@@ -109,10 +108,11 @@ def _rate(header: Header) -> float:
     return header.fs
 
 
-def _reader(path: str, header: Header, chosen: Chosen) -> tuple[Samples, int, int]:
-    """What reads the chosen leads of one record in uV, its frames, and how many samples of a lead are in one."""
+def _reader(path: str, header: Header, chosen: Chosen) -> tuple[Samples, int, int, list[str]]:
+    """What reads the chosen leads of one record in uV, its frames, how many samples of a lead are in one, and what is odd."""
     files = check_files(header.signals, os.path.dirname(path))
-    frames = check_frames(header, files, _MOST_SAMPLES)
+    frames = check_frames(header, files, MOST_SAMPLES)
+    check_start(path, header, files)
     lines = [header.signals[row] for row in chosen.rows]
     per_frame = lines[0].samples_per_frame
     if any(line.samples_per_frame != per_frame for line in lines):
@@ -130,9 +130,12 @@ def _reader(path: str, header: Header, chosen: Chosen) -> tuple[Samples, int, in
         out = np.full((len(lines), (last - first) * per_frame), np.nan)
         for row, (line, source, scale) in enumerate(zip(lines, chosen.rows, scales, strict=True)):
             _scaled(out[row], _moved(steps, source, line.skew * per_frame), scale, line.baseline, MISSING.get(line.format))
+        with blame(path):
+            check_amplitudes(out, chosen.leads)
         return out[:, start - first * per_frame : stop - first * per_frame]
 
-    return samples, frames, per_frame
+    doubts = doubts_of_header(header, chosen.leads, scales, [line.baseline for line in lines])
+    return samples, frames, per_frame, doubts
 
 
 def _moved(steps: Rows, row: int, skew: int) -> Integers:
@@ -194,18 +197,8 @@ def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
         raise EcgError("the segments hold no signal; there is nothing to read")
     chosen = [_chosen_of(segment, rename) for segment in real]
     known = _chosen(layout, rename).leads if layout is not None else _union(chosen)
-    readers: list[Samples] = []
-    per_frame = 0
-    for segment, own in zip(real, chosen, strict=True):
-        assert segment.header is not None
-        with blame(os.path.basename(segment.path)):
-            samples, frames, inside = _reader(segment.path, segment.header, own)
-        if frames != segment.frames:
-            raise EcgError(f"{os.path.basename(segment.path)} has {frames} samples where the record says {segment.frames}")
-        if per_frame not in (0, inside):
-            raise EcgError("the segments have different sampling rates; split the record with WFDB's xform")
-        per_frame = inside
-        readers.append(samples)
+    total = segments[-1].start + segments[-1].frames
+    readers, per_frame, doubts = _readers(real, chosen, summed=total * max(header.n_sig, 1) <= MAX_SAMPLES)
     rows = [[known.index(lead) for lead in own.leads if lead in known] for own in chosen]
     kept = [[place for place, lead in enumerate(own.leads) if lead in known] for own in chosen]
     starts = [segment.start * per_frame for segment in real]
@@ -221,11 +214,33 @@ def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
                 out[rows[at], low - start : high - start] = readers[at](low - starts[at], high - starts[at])[kept[at]]
         return out
 
-    total = (segments[-1].start + segments[-1].frames) * per_frame
     told = subject_of(header.comments)
     if told.sex is None and told.age is None and real[0].header is not None:
         told = subject_of(real[0].header.comments)
-    return Recording(known, _rate(header) * per_frame, total, joined, told, header.recorded_at, one_line(path, 300))
+    said = "; ".join((one_line(path, 300), *doubts[:_MOST_DOUBTS]))
+    return Recording(known, _rate(header) * per_frame, total * per_frame, joined, told, header.recorded_at, said)
+
+
+def _readers(segments: list[Segment], chosen: list[Chosen], *, summed: bool) -> tuple[list[Samples], int, list[str]]:
+    """What reads each segment, how many samples of a lead are in a frame, and what is odd; checksums too if `summed`."""
+    readers: list[Samples] = []
+    doubts: dict[str, None] = {}
+    per_frame = 0
+    for segment, own in zip(segments, chosen, strict=True):
+        assert segment.header is not None
+        name = os.path.basename(segment.path)
+        with blame(name):
+            samples, frames, inside, odd = _reader(segment.path, segment.header, own)
+            if summed:
+                read_digital(segment.path, segment.header)
+        if frames != segment.frames:
+            raise EcgError(f"{name} has {frames} samples where the record says {segment.frames}")
+        if per_frame not in (0, inside):
+            raise EcgError("the segments have different sampling rates; split the record with WFDB's xform")
+        per_frame = inside
+        readers.append(samples)
+        doubts |= dict.fromkeys(odd)
+    return readers, per_frame, list(doubts)
 
 
 def _chosen_of(segment: Segment, rename: Mapping[str, str] | None) -> Chosen:
