@@ -151,8 +151,8 @@ def _check_flac(path: str, lines: list[SignalLine], frames: int) -> None:
     wanted = frames * lines[0].samples_per_frame
     if head[:4] != b"fLaC" or len(head) < 42 or samples not in (0, wanted) or channels != len(lines):
         raise EcgError(
-            f"{os.path.basename(path)} is no FLAC file of {wanted} samples of {len(lines)} signals, as the header says; fetch both "
-            "again"
+            f"{os.path.basename(path)} is no FLAC file of {wanted} samples of {len(lines)} signals, as the header says; "
+            "fetch both again"
         )
 
 
