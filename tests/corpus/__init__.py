@@ -1,0 +1,1 @@
+"""Files that are sound, files that are not, and what must become of them."""
