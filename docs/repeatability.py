@@ -7,8 +7,9 @@ Fresh electrodes: PTB recordings of one person on different days, scaled to cove
 electrodes stayed on is not told). Same electrodes: STAFF III baseline records, first minute against last half minute, about
 four minutes apart, for ST (at J+60, and taken for J too) and T; PTB recordings of one person on one day for QRS. Persons count
 alike, however many pairs they give. What the measurement's own standard error explains is taken off. There are few persons, so
-a lead's variance is drawn towards that of its group of leads, as if `PRIOR` more persons had shown that one. T has a part that
-grows with its size; the table tells that share and the rest.
+a lead's variance is drawn towards that of its group of leads, as if `PRIOR` more persons had shown that one. No lead repeats
+better with electrodes placed anew than with those that stayed on: where the few persons say so, the latter stands for both. T has
+a part that grows with its size; the table tells that share and the rest.
 """
 
 from __future__ import annotations
@@ -148,15 +149,16 @@ def main() -> int:
         "# Written by docs/repeatability.py, which says how; no such table is published. Few persons: estimates.",
         "# `share`: T differs, beyond sd_uv, by so much of its size (standard deviation).",
     ]
-    for measure in MEASURES:
-        sd = spread(other_day, measure, T_SHARE["fresh"] if measure == "t_uv" else 0.0, scaled_on=all_pairs)
-        lines += section("fresh", measure, sd, told("PTB, different days", other_day))
+    fresh, same = [], []
     for measure in MEASURES:
         many = measure in ("st_j_uv", "st_j60_uv", "t_uv")
         pairs, source = (staff, told("STAFF III baselines", staff)) if many else (one_day, told("PTB, one day", one_day))
         shown = "st_j60_uv" if measure == "st_j_uv" else measure
-        sd = spread(pairs, shown, T_SHARE["same"] if measure == "t_uv" else 0.0, scaled_on=None if many else one_day)
-        lines += section("same", measure, sd, source)
+        stayed = spread(pairs, shown, T_SHARE["same"] if measure == "t_uv" else 0.0, scaled_on=None if many else one_day)
+        same += section("same", measure, stayed, source)
+        sd = spread(other_day, measure, T_SHARE["fresh"] if measure == "t_uv" else 0.0, scaled_on=all_pairs)
+        fresh += section("fresh", measure, np.maximum(sd, stayed), told("PTB, different days", other_day))
+    lines += [*fresh, *same]
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     return 0
