@@ -36,6 +36,9 @@ class Simulated:
     ecg: Ecg
     truth: Truth
 
+    def __repr__(self) -> str:
+        return f"Simulated({self.ecg!r}, {len(self.truth.r_sample)} beats)"
+
 
 def ecg(
     *,
