@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ecgspasm import leads as lead_names
 from ecgspasm import markup
 from ecgspasm.errors import EcgError
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -473,11 +474,7 @@ class Measurements:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is absent."""
-        from ecgspasm import __version__
-
-        return {
-            "ecgspasm": __version__,
-            "use": "research only; not a medical device",
+        return stamp() | {
             "global": {name: number(getattr(self, name)) for name in _INTERVALS} | {"n_beats": self.n_beats},
             "leads": {
                 lead: {"state": self.state[row], "t_shape": str(self.t_shape[row]), "derived": lead in self.derived}

@@ -9,6 +9,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from ecgspasm.stamp import USE
+
 
 class Html(str):
     """Text that is markup already. Everything else is escaped where it enters."""
@@ -92,7 +94,7 @@ def small_table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers: 
 
 def card(title: str, *parts: object) -> Html:
     """What a notebook shows of a result: its verdict, then some parts, and what it must not be used for."""
-    use = tag("div", "research use only; not a medical device", style="font-size:80%;opacity:.75")
+    use = tag("div", USE, style="font-size:80%;opacity:.75")
     head = tag("div", typeset(title), style="font-weight:600;max-width:60em")
     return tag("div", head, *parts, use, style="max-width:70em;line-height:1.4")
 

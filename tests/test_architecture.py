@@ -31,7 +31,8 @@ FLOORS = [
     {"recording"},
     {"ecg"},
     {"leads"},
-    {"errors", "markup"},
+    {"markup"},
+    {"errors", "stamp"},
 ]
 HEIGHT = {room: -floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 STEPS = {"quality", "clean", "beats", "delineate", "median", "measure"}

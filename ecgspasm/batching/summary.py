@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import MEASURED
 from ecgspasm.io.paths import write_whole
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_REASONS = 50
+_PARAMETERS = ("electrodes", "criteria", "wide", "time_limit_s", "memory_limit_mb")
 _PATH = re.compile(r"^[^:]*[/\\][^:]*: |^[^: ]+\.\w{1,8}: ")
 _PAIR = re.compile(r" > ")
 _COUNTED = re.compile(r" \(number \d+\)$")
@@ -45,8 +47,7 @@ def summarise(tables: Iterable[pa.Table], manifest: dict[str, Any], titles: dict
         _count(table, counted, reasons, states, verdicts, territories)
     records = int(manifest["records"])
     found: dict[str, Any] = {
-        "ecgspasm": manifest["ecgspasm"],
-        "use": "research only; not a medical device",
+        **stamp(**{name: manifest[name] for name in _PARAMETERS if name in manifest}),
         "what": manifest["what"],
         "records": records,
         "done": counted["records"],

@@ -20,7 +20,6 @@ from ecgspasm.cli.common import (
     INTERRUPTED,
     NOT_MEASURED,
     OK,
-    USE,
     add_reading,
     add_results,
     check_targets,
@@ -35,6 +34,7 @@ from ecgspasm.cli.datasets import add_datasets
 from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.cli.provocation import add_provocation
 from ecgspasm.errors import EcgError
+from ecgspasm.stamp import line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,8 @@ def _measure(options: argparse.Namespace) -> int:
     from ecgspasm.analysis import analyze
 
     found = analyze(ecg_from(options.record, options)).measurements
-    print_json(found.to_dict()) if options.json else print(f"{_measure_text(found)}\n\n{USE}")
+    told = found.to_dict()
+    print_json(told) if options.json else print(f"{_measure_text(found)}\n\n{line(told['parameters'])}")
     return OK if any(state == "measured" for state in found.state) else NOT_MEASURED
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ecgspasm import __version__
 from ecgspasm.errors import EcgError
+from ecgspasm.stamp import line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ecgspasm.recording import Recording
 
 OK, BAD_INPUT, USAGE, NOT_MEASURED = 0, 1, 2, 3
-
-USE = f"ecgspasm {__version__}; research only, not a medical device"
-"""The last line of every text."""
 
 INTERRUPTED = 130
 """What a shell gives for a program that was stopped with Ctrl-C."""
@@ -164,7 +161,8 @@ class Result(Protocol):
 
 def tell(options: argparse.Namespace, found: Result, draw: Callable[[], tuple[Figure, Any]]) -> None:
     """Print a result as text or, with ``--json``, as JSON; write the picture and the page that are asked for."""
-    print_json(found.to_dict()) if options.json else print(laid_out(f"{found}\n\n{USE}"))
+    told = found.to_dict()
+    print_json(told) if options.json else print(laid_out(f"{found}\n\n{line(told['parameters'])}"))
     if getattr(options, "report", None) is not None:
         _report(options.report, found)
     if options.plot is not None:

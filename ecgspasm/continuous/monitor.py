@@ -191,6 +191,7 @@ class Monitor:
             subject=self._subject,
             source=self._source,
             measured_before_s=self._measured_before_s,
+            parameters={"average_s": self._average_s, "definitions": [rule.id for rule in self._rules]},
             levels=levels,
         )
 

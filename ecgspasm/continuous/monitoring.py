@@ -12,6 +12,7 @@ from ecgspasm.continuous.episode import ISCHEMIC, Episode
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
 from ecgspasm.continuous.trend import Interruption, Trend
 from ecgspasm.ecg import Floats, Subject, number
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,8 @@ class Monitoring:
     source: str = ""
     measured_before_s: float = 0.0
     """Of a feed that became too long to be kept whole: how much was measured before the trend begins."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What the caller chose, or did not: ``average_s`` and ``definitions``."""
     levels: Levels = field(repr=False, kw_only=True)
     """Reference and deviation of every measure over time."""
 
@@ -115,11 +118,7 @@ class Monitoring:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is not known."""
-        from ecgspasm import __version__
-
-        return {
-            "ecgspasm": __version__,
-            "use": "research only; not a medical device",
+        return stamp(**self.parameters) | {
             "verdict": self.verdict,
             "source": self.source,
             "duration_s": number(self.duration_s),

@@ -12,6 +12,7 @@ from ecgspasm.course.exposure import exposure_at
 from ecgspasm.course.naranjo import ASKED, NaranjoItem
 from ecgspasm.ecg import number
 from ecgspasm.serial.words import lead_span
+from ecgspasm.stamp import USE, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ecgspasm.course.course import Course
     from ecgspasm.course.ecgs import EcgChange
 
-USE = "research only; not a medical device"
 COLUMNS = (
     *("when", "day", "time_assumed", "what", "name", "exposure_state", "exposure", "symptoms", "changed", "verdict"),
     *("leads", "territory", "qtc_ms", "qtc_change_ms", "simulated"),
@@ -161,7 +161,6 @@ def _item(each: NaranjoItem) -> str:
 
 def as_dict(course: Course) -> dict[str, Any]:
     """All results, JSON-ready."""
-    from ecgspasm import __version__
     from ecgspasm.course.attacks import attacks
 
     drugs = {
@@ -174,9 +173,7 @@ def as_dict(course: Course) -> dict[str, Any]:
         }
         for drug in course.suspects
     }
-    return {
-        "ecgspasm": __version__,
-        "use": USE,
+    return stamp() | {
         "verdict": verdict(course),
         "title": course.title,
         "subject": {"sex": course.subject.sex, "age": course.subject.age, "key": course.subject.key},

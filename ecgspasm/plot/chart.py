@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ecgspasm.plot import paper
 from ecgspasm.plot.settings import settings
-from ecgspasm.plot.sheet import EDGE_MM, USE, Line, version
+from ecgspasm.plot.sheet import EDGE_MM, Line, version
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,6 +21,7 @@ from ecgspasm.leads import territory
 from ecgspasm.plot import paper
 from ecgspasm.plot.sheet import Line, person, typeset, wrapped
 from ecgspasm.serial.words import lead_span
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from ecgspasm.course.course import Course
 
-FOOT = "research use only; not a medical device"
+FOOT = USE
 KEY = (
     "■ changed against the baseline · □ unchanged · ◇ not decided or not read · ● baseline · ▲ ischemic episode · "
     "△ attack without an ECG · ★ test positive, ☆ not · dashed edge and *: day assumed · // time shortened"

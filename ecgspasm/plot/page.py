@@ -15,6 +15,7 @@ from ecgspasm.plot import paper, sheet
 from ecgspasm.plot.layout import CABRERA_12, fit, recorded, rows
 from ecgspasm.plot.settings import settings
 from ecgspasm.plot.sheet import CURVE_X, FOOT_MM, Line, Strip
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ def ecg(
     _pulses(axes, zeros, view)
     off = [name for name, is_off in _curves(axes, zeros, view) if is_off]
     sheet.draw_head(axes, list(_head(view, off)))
-    sheet.draw_foot(axes, f"{sheet.USE}; {view.scale}", sheet.version())
+    sheet.draw_foot(axes, f"{USE}; {view.scale}", sheet.version())
     return figure, axes
 
 

@@ -14,6 +14,7 @@ from ecgspasm.plot.sheet import typeset
 from ecgspasm.provoking.phases import Phase
 from ecgspasm.provoking.response import Response
 from ecgspasm.provoking.settings import Rule, rules
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ MARKS = {"onset": ("v", 12.0), "extremum": ("D", 6.0), "relief": ("^", 12.0)}
 
 FOOT = (
     "change against the baseline, median over 20 s; band: 95 % interval of the lead that changed most; "
-    "relief: gone, or below half · research use only; not a medical device"
+    f"relief: gone, or below half · {USE}"
 )
 
 _LEFT, _RIGHT, _GAP, _PANEL, _BOTTOM = 22.0, 32.0, 6.0, 62.0, 20.0

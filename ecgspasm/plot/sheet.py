@@ -11,6 +11,7 @@ import numpy as np
 
 from ecgspasm.ecg import Ecg, Floats, Subject
 from ecgspasm.plot import paper
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 CURVE_X = paper.LEFT_MM + paper.PAPER_MM - paper.CURVE_MM
 """Where curves begin; label and calibration stand before them."""
-USE = "research use only; not a medical device"
+
 FOOT = f"{USE}; {paper.STANDARD}"
 
 EDGE_MM, FOOT_MM = 5.0, 7.0

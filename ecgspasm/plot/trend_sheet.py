@@ -30,6 +30,7 @@ from ecgspasm.plot.averages import Beats
 from ecgspasm.plot.lanes import COLUMN_MM, Row, draw_guides, draw_row, envelope
 from ecgspasm.plot.sheet import Line, person, source_name, typeset, wrapped
 from ecgspasm.plot.timeline import LEFT_MM, RATE_MM, RIGHT_MM, TimeAxis, part_of, wave
+from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 MEASURES = ("st_uv", "t_uv", "t_net_uv", *BEAT_MEASURES)
 """What can be drawn."""
-FOOT = "research use only; not a medical device"
+FOOT = USE
 # Letter, colour (after Okabe and Ito), how much of it the shade has, and hatching of each kind. So thinned the shades are told
 # apart with every kind of colour vision.
 KINDS = {

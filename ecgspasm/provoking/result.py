@@ -14,6 +14,7 @@ from ecgspasm.provoking.phases import Phase, PhaseChange, shown
 from ecgspasm.provoking.response import Response
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import CAVEAT, table
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,8 @@ class ProvocationTest:
     notes: tuple[str, ...] = ()
     subject: Subject = field(default_factory=Subject)
     source: str = ""
+    average_s: float | None = None
+    """Length of the averages of a recording; None for ECGs in a list."""
 
     caveat = CAVEAT
     """Stands in every output, whatever was found."""
@@ -74,6 +77,11 @@ class ProvocationTest:
     def leads(self) -> tuple[str, ...]:
         """Those of the baseline."""
         return self.series.leads
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the caller chose, or did not: ``average_s`` and ``definitions``, the ids of all that were judged."""
+        return {"average_s": self.average_s, "definitions": [each.id for each in self.definitions]}
 
     @property
     def response(self) -> Response | None:
@@ -111,11 +119,7 @@ class ProvocationTest:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is not known."""
-        from ecgspasm import __version__
-
-        return {
-            "ecgspasm": __version__,
-            "use": "research only; not a medical device",
+        return stamp(**self.parameters) | {
             "verdict": self.verdict,
             "caveat": self.caveat,
             "caveat_source": table("settings.toml")["caveat"]["source"],

@@ -72,7 +72,7 @@ def provocation(
         if average_s is not None and not is_number(average_s):
             raise EcgError(f"average_s is {average_s!r}; give 8 to 60 s")
         average = settings("series")["average_s"] if average_s is None else float(average_s)
-        return judge_series(of_recording(recording, _first(read), baseline, average), read, notes)
+        return judge_series(of_recording(recording, _first(read), baseline, average), read, notes, average_s=average)
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise EcgError(f"this is a {type(given).__name__}; give a Recording, an Ecg, or a list of (time, ecg)")
     ecgs, origin, told = timed(given)
@@ -102,7 +102,9 @@ def _doubts(series: Series, found: tuple[Response, ...]) -> list[str]:
     return [f"the {each.what} at {clock(each.extremum_s)}: {doubt}" for each, doubt in pairs if doubt is not None]
 
 
-def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable[str] = ()) -> ProvocationTest:
+def judge_series(
+    series: Series, events: list[ProvocationEvent], notes: Iterable[str] = (), *, average_s: float | None = None
+) -> ProvocationTest:
     """Judge values over time, wherever they come from.
 
     Parameters
@@ -112,6 +114,8 @@ def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable
         In the order of time, one of them provoking; see `read_events`.
     notes : iterable of str
         What was already noticed.
+    average_s : float, optional
+        Length of the averages that the values were measured in.
     """
     late = [
         f"{each.text!r} at {each.time_s:g} s lies after the end at {series.end_s:g} s"
@@ -132,4 +136,5 @@ def judge_series(series: Series, events: list[ProvocationEvent], notes: Iterable
         notes=(*notes, *late, *series.notes, *_doubts(series, seen)),
         subject=series.subject,
         source=series.source,
+        average_s=average_s,
     )

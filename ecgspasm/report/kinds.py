@@ -22,7 +22,6 @@ KINDS: dict[type[Any], str] = {
 }
 """The name of each kind: of its template and of its schema."""
 
-USE = "research only; not a medical device"
 _SOURCE_SIGNS = 80
 
 

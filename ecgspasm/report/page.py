@@ -16,7 +16,8 @@ from ecgspasm.io.paths import local_path, one_line, write_whole
 from ecgspasm.markup import Html
 from ecgspasm.report import comparison, course, monitoring, provocation
 from ecgspasm.report.data import as_json, data
-from ecgspasm.report.kinds import USE, Reported, kind_of
+from ecgspasm.report.kinds import Reported, kind_of
+from ecgspasm.stamp import line
 
 ENDINGS = (".html", ".htm")
 _CONTEXTS: dict[str, Any] = {
@@ -54,18 +55,20 @@ def html(found: Reported) -> str:
         f"default-src 'none'; style-src {_hashed(style)}; script-src {' '.join(map(_hashed, scripts))}; "
         "base-uri 'none'; form-action 'none'"
     )
-    told: str = template.render(
+    told = data(found)
+    page: str = template.render(
         _CONTEXTS[kind](found),
-        use=USE,
         kind=kind,
         policy=policy,
         style=Html(style),
         scripts=[Html(each) for each in scripts],
-        data=Html(as_json(data(found))),
+        data=Html(as_json(told)),
         made_with=_made_with(),
+        parameters=line(told["parameters"]),
+        tables=told["parameters"]["tables"],
         vendor=_vendor() if charts else None,
     )
-    return told
+    return page
 
 
 def write(found: Reported, path: str | os.PathLike[str]) -> None:

@@ -16,6 +16,7 @@ from ecgspasm.processing.vector import HeartVectors, angle_deg
 from ecgspasm.serial import card, words
 from ecgspasm.serial.score import Score
 from ecgspasm.serial.vessel import vessel_leads
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,6 +189,11 @@ class Comparison:
         return any(state == "measured" for state in self.state)
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """What the caller chose, or did not: ``electrodes`` and ``criteria``, the ids of all that were judged."""
+        return {"electrodes": self.electrodes, "criteria": [each.criterion for each in (*self.findings, *self.definitions)]}
+
+    @property
     def verdict(self) -> str:
         """One line: what is new, or that nothing was found, or why nothing can be said."""
         return words.verdict(self)
@@ -228,8 +234,6 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; ``None`` where a value is absent."""
-        from ecgspasm import __version__
-
         leads = {
             lead: {"state": self.state[row]}
             | {f"t_shape_{which}": str(self.t_shape[which][row]) for which in ("baseline", "current")}
@@ -246,9 +250,7 @@ class Comparison:
             }
             for row, lead in enumerate(self.leads)
         }
-        return {
-            "ecgspasm": __version__,
-            "use": "research only; not a medical device",
+        return stamp(**self.parameters) | {
             "verdict": self.verdict,
             "comparable": self.comparable,
             "electrodes": self.electrodes,
