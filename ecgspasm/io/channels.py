@@ -71,7 +71,7 @@ def choose(names: Sequence[str], units: Sequence[str], rename: Mapping[str, str]
     Raises
     ------
     EcgError
-        If no channel is a lead, or one in volts has a name that nobody knows.
+        If no channel is a lead, one in volts has a name that nobody knows, or two are the same lead.
     """
     wanted = dict(rename or {})
     strangers = sorted(set(wanted) - set(names))
@@ -95,6 +95,9 @@ def choose(names: Sequence[str], units: Sequence[str], rename: Mapping[str, str]
         what = f"no lead is named {shown!r}" if shown else "there is no channel with the name of a lead"
         hint = f"say which lead it is: read(path, rename={{{shown!r}: 'II'}})" if shown else "name the leads in the file"
         raise EcgError(f"{what}; {hint}")
+    twice = next((lead for lead in leads if leads.count(lead) > 1), None)
+    if twice is not None:
+        raise EcgError(f"lead {twice} is given twice; leave one of them out")
     return Chosen(tuple(rows), tuple(leads), tuple(signs), tuple(left_out))
 
 

@@ -113,9 +113,9 @@ EDF: dict[str, tuple[Content, str]] = {
 # --- DICOM ------------------------------------------------------------------------------------------------------------
 
 
-def _dicom(change: Callable[[Any], None]) -> Callable[[], bytes]:
+def _dicom(change: Callable[[Any], None], n: int = 1500) -> Callable[[], bytes]:
     def made() -> bytes:
-        dataset = dicom_dataset()
+        dataset = dicom_dataset(n)
         change(dataset)
         return dicom(dataset)
 
@@ -145,12 +145,12 @@ def _channel(**values: Any) -> Callable[[], bytes]:
     return _dicom(change)
 
 
-def _unit(value: str) -> Callable[[], bytes]:
+def _unit(value: str, n: int = 1500) -> Callable[[], bytes]:
     def change(dataset: Any) -> None:
         for channel in dataset.WaveformSequence[0].ChannelDefinitionSequence:
             channel.ChannelSensitivityUnitsSequence[0].CodeValue = value
 
-    return _dicom(change)
+    return _dicom(change, n)
 
 
 def _named(code: str, words: str) -> Callable[[], bytes]:
@@ -230,7 +230,7 @@ DICOM: dict[str, tuple[Content, str]] = {
     "shifted in time": (_channel(ChannelTimeSkew="0.5"), "simultaneous leads"),
     "unit of pressure": (_unit("mm[Hg]"), "unit 'mm[Hg]'"),
     "volts": (_unit("V"), "which no electrode gives"),
-    "nanovolts": (_unit("nV"), "flag:1.5 s"),
+    "nanovolts": (_unit("nV", 4000), "flag:spans only"),
     "no unit": (_unit(""), "unit ''"),
     "unknown lead": (_named("", "banana"), "no lead is named 'banana'"),
     "two names": (_named("5.6.3-9-1", "Lead V2"), "coded as I but called"),
@@ -276,12 +276,15 @@ XML: dict[str, tuple[Content, str]] = {
     "a file as entity": (vendor_files.muse(head=_OUT), "declares entities"),
     "an address as entity": (vendor_files.muse(head=_FETCH), "declares entities"),
     "a long entity": (vendor_files.muse(head=_QUADRATIC), "format is unknown"),
-    "500 levels": (vendor_files.muse("<a>" * 500 + "</a>" * 500), "levels"),
-    "a million levels": (vendor_files.muse("<a>" * 1_000_000), "levels"),
-    "400,000 elements": (vendor_files.muse("<a/>" * 400_000), "more elements"),
-    "a million attributes": (vendor_files.muse("<a " + " ".join(f'x{i}=""' for i in range(999_999)) + "/>"), "attributes"),
-    "a text of 20 MB": (vendor_files.muse("<a>" + "x" * 20_000_000 + "</a>"), "rhythm"),
-    "30 MB": (vendor_files.muse(" " * 30_000_000), "more than the"),
+    "500 levels": (lambda: vendor_files.muse("<a>" * 500 + "</a>" * 500), "levels"),
+    "a million levels": (lambda: vendor_files.muse("<a>" * 1_000_000), "levels"),
+    "400,000 elements": (lambda: vendor_files.muse("<a/>" * 400_000), "more elements"),
+    "a million attributes": (
+        lambda: vendor_files.muse("<a " + " ".join(f'x{i}=""' for i in range(999_999)) + "/>"), "attributes"
+    ),
+    "a text of 20 MB": (lambda: vendor_files.muse("<a>" + "x" * 20_000_000 + "</a>"), "rhythm"),
+    "a tag of 20 MB": (lambda: vendor_files.muse("<a b='" + "x" * 20_000_000 + "'/>"), "rhythm"),
+    "30 MB": (lambda: vendor_files.muse(" " * 30_000_000), "more than the"),
     "cut off": (vendor("muse")[:-40], "not well-formed"),
     "cut in half": (vendor("muse")[:9000], "not well-formed"),
     "two roots": (vendor("muse") + b"<RestingECG/>", "not well-formed"),
@@ -355,7 +358,7 @@ SCP: dict[str, tuple[Content, str]] = {
     "unknown lead": (vendor_files.scp([(250, 1, _ROW)]), "no lead is named"),
     "lead twice": (vendor_files.scp([(1, 1, _ROW), (1, 1, _ROW)]), "no lead is named|given twice"),
     "longer": (vendor("scp") + bytes(2000), "says it has"),
-    "5 MB": (vendor("scp") + bytes(5_000_000), "more than the"),
+    "5 MB": (lambda: vendor("scp") + bytes(5_000_000), "more than the"),
 }
 
 
@@ -414,13 +417,19 @@ PDF: dict[str, tuple[Content, str]] = {
     "no pages": (b"%PDF-1.4\n", "PDF"),
     "an empty page": (_pdf_of(b""), "no curves"),
     "words": (_pdf_of(b"BT /F 12 Tf (Dear colleague) Tj ET"), "no curves|damaged|PDF"),
-    "a bomb": (_pdf_of(zlib.compress(bytes(200_000_000), 9), filters="/Filter /FlateDecode"), "unpacks to more"),
-    "a bomb in a bomb": (_pdf_of(_packed_twice(), filters="/Filter [/FlateDecode /FlateDecode]"), "unpacks to more"),
+    "a bomb": (
+        lambda: _pdf_of(zlib.compress(bytes(200_000_000), 9), filters="/Filter /FlateDecode"), "unpacks to more"
+    ),
+    "a bomb in a bomb": (
+        lambda: _pdf_of(_packed_twice(), filters="/Filter [/FlateDecode /FlateDecode]"), "unpacks to more"
+    ),
     "damaged stream": (_pdf_of(zlib.compress(b"0 0 m" * 999)[:50], filters="/Filter /FlateDecode"), "damaged|no curves"),
-    "a million lines": (_pdf_of(b"0 0 m 1 1 l S\n" * 1_000_000), "more|too many|PDF|no curves"),
-    "saved a million times": (_pdf_of(b"q " * 1_000_000), "no curves|PDF|more"),
+    "a million lines": (lambda: _pdf_of(b"0 0 m 1 1 l S\n" * 1_000_000), "more|too many|PDF|no curves"),
+    "ten million numbers": (lambda: _pdf_of(b"0 " * 10_000_000), "more"),
+    "saved 300 times": (_pdf_of(b"q " * 300 + b"Q " * 300), "deeper"),
+    "saved a million times": (lambda: _pdf_of(b"q " * 1_000_000), "no curves|PDF|more"),
     "cut": (pdf()[: len(pdf()) // 2], "PDF|no curves|damaged|cannot"),
-    "40 MB": (b"%PDF-1.4\n" + bytes(40_000_000), "more than the"),
+    "40 MB": (lambda: b"%PDF-1.4\n" + bytes(40_000_000), "more than the"),
     "its own parent": (_pdf_of(b"", page="/Type /Pages /Parent 2 0 R /Kids [3 0 R] /Count 1"), "PDF|no curves"),
     "encrypted": (_pdf_of(b"").replace(b"/Root", b"/Encrypt << /Filter /Standard >> /Root"), "encrypted|PDF"),
 }

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,8 @@ def parquet(compression: str = "snappy") -> bytes:
     return out.getvalue()
 
 
-def dicom_dataset(n: int = 1500) -> Any:
-    """The real file that comes with pydicom, cut short and without its median beat."""
+@cache
+def _short_dicom(n: int) -> bytes:
     import pydicom
     from pydicom.data import get_testdata_file
 
@@ -117,7 +118,16 @@ def dicom_dataset(n: int = 1500) -> Any:
     group.WaveformData = group.WaveformData[: 24 * n]
     group.NumberOfWaveformSamples = n
     dataset.WaveformSequence = [group]
-    return dataset
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, dataset)
+    return out.getvalue()
+
+
+def dicom_dataset(n: int = 1500) -> Any:
+    """The real file that comes with pydicom, cut short and without its median beat."""
+    import pydicom
+
+    return pydicom.dcmread(io.BytesIO(_short_dicom(n)))
 
 
 def dicom(dataset: Any = None, **how: Any) -> bytes:

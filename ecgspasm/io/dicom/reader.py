@@ -21,7 +21,7 @@ from ecgspasm.ecg import Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, check_amplitudes, to_ecg
 from ecgspasm.io.dicom.group import Group, label_of, number, plan_of, read_group
-from ecgspasm.io.dicom.skeleton import skeleton
+from ecgspasm.io.dicom.skeleton import check_syntax, skeleton
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import blame, local_path, one_line
 from ecgspasm.recording import Recording
@@ -159,6 +159,7 @@ def open_dataset(file: File, tags: Sequence[str] = _TAGS) -> Any:
     # of that encoding, because nothing bounds the header that holds it.
     if _DEFLATED in data:
         raise EcgError("the file is deflated DICOM, which is not unpacked; convert it first, e.g. with dcmconv +te")
+    check_syntax(File(file.name, data=data))
     return _parsed(data, tags)
 
 

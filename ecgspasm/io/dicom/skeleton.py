@@ -67,6 +67,17 @@ def skeleton(file: File) -> tuple[bytes, list[Span]]:
     return _Walk(file).skeleton()
 
 
+def check_syntax(file: File) -> None:
+    """Refuse a file whose transfer syntax is none of those that are read.
+
+    Raises
+    ------
+    EcgError
+        If it is, or if the file breaks off before it tells.
+    """
+    _Walk(file).data_set()
+
+
 class _Walk:
     """One walk through a file, element by element."""
 
@@ -79,7 +90,7 @@ class _Walk:
         self._kept = 0
 
     def skeleton(self) -> tuple[bytes, list[Span]]:
-        meta_end = self._meta()
+        meta_end = self.data_set()
         parts, spans = [self._bytes(0, meta_end)], []
         for element in self._elements(meta_end, self._size, 0):
             if element.tag in _WANTED and element.length != _UNDEFINED:
@@ -103,8 +114,8 @@ class _Walk:
             raise EcgError("this DICOM file holds no waveform; export the ECG itself, not a picture or a report of it")
         return b"".join(parts), spans
 
-    def _meta(self) -> int:
-        """Read the transfer syntax; return where the data set begins."""
+    def data_set(self) -> int:
+        """Read the transfer syntax; where the data set begins."""
         at, syntax = 132, b""
         while at + 8 <= self._size and self._raw(at, 2) == b"\x02\0":
             element = self._element(at)

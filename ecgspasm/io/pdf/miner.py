@@ -12,7 +12,7 @@ from pdfminer.pdffont import PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
-from pdfminer.pdftypes import LITERALS_FLATE_DECODE, PDFStream
+from pdfminer.pdftypes import LITERALS_FLATE_DECODE, PDFStream, list_value, stream_value
 
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line
@@ -22,6 +22,8 @@ from ecgspasm.io.pdf.settings import pdf_settings
 _SAFE_FILTERS = {"ASCII85Decode", "A85", "ASCIIHexDecode", "AHx", "DCTDecode", "DCT", "JPXDecode", "JBIG2Decode"}
 # A stream packed otherwise than by Flate is unpacked by pdfminer in Python and may grow a thousandfold.
 _MOST_PACKED_BYTES = 262_144
+_MOST_SAVED = 256
+"""Graphics states within each other; PDF 32000-1, annex C, promises 28."""
 
 
 class _BoundedStream(PDFStream):
@@ -151,6 +153,8 @@ class _Interpreter(PDFPageInterpreter):
 
     def do_q(self) -> None:
         """Save."""
+        if len(self.windows) >= _MOST_SAVED:
+            raise EcgError("the page saves its state deeper than any ECG; print the ECG alone to a PDF")
         self.windows.append(self.canvas_device.clip)
         super().do_q()
 
@@ -218,6 +222,7 @@ class _Interpreter(PDFPageInterpreter):
     def render_contents(self, resources: Any, streams: Any, ctm: Any = (1, 0, 0, 1, 0, 0)) -> None:
         """What a form XObject clips holds for itself only."""
         before = self.canvas_device.clip
+        self.canvas_device.canvas.add_content(stream_value(each).get_data() for each in list_value(streams))
         super().render_contents(resources, streams, ctm=ctm)
         self.canvas_device.clip = before
 

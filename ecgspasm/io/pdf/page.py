@@ -10,7 +10,7 @@ import io
 import math
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,10 @@ from ecgspasm.io.pdf.settings import pdf_settings
 
 _BEZIER = np.linspace(0.0, 1.0, 9)[1:]
 _BERNSTEIN = np.stack([(1 - _BEZIER) ** 3, 3 * _BEZIER * (1 - _BEZIER) ** 2, 3 * _BEZIER**2 * (1 - _BEZIER), _BEZIER**3], axis=1)
+
+# PDF 32000-1, 7.2.2: white space, and the marks that end a word and are one themselves
+_IS_MARK = np.isin(np.arange(256), list(b"()<>[]{}/%"))
+_IS_BETWEEN = np.isin(np.arange(256), list(b"\0\t\n\f\r ")) | _IS_MARK
 
 Box = tuple[float, float, float, float]
 Style = tuple[str, float, str]
@@ -115,6 +119,7 @@ class Canvas:
     n_paths: int = 0
     n_vertices: int = 0
     n_figures: int = 0
+    n_words: int = 0
 
     def check(self) -> None:
         """Refuse a page that has no end."""
@@ -124,9 +129,18 @@ class Canvas:
             or self.n_vertices > limits["vertices"]
             or len(self.raw_letters) > limits["letters"]
             or self.n_figures > limits["figures"]
+            or self.n_words > limits["words"]
         )
         if full or time.monotonic() > self.deadline:
             raise EcgError(f"page {self.page.number} draws more than any ECG; print the ECG alone to a PDF")
+
+    def add_content(self, parts: Iterable[bytes]) -> None:
+        """Count the words of what is to be drawn, before it is taken apart word by word, which is slow."""
+        for part in parts:
+            letters = np.frombuffer(part, np.uint8)
+            self.n_words += int(np.count_nonzero(_IS_BETWEEN[letters[1:]] & ~_IS_BETWEEN[letters[:-1]]))
+            self.n_words += int(np.count_nonzero(_IS_MARK[letters]))
+        self.check()
 
     def add_path(self, path: Sequence[Any], ctm: Sequence[float], clip: Box | None, style: Style, *, area: bool) -> None:
         """Add the sub-paths of one painted path."""

@@ -28,6 +28,8 @@ from ecgspasm.io.times import rate_of_times
 
 _SEPARATORS = ",;\t|"
 _MOST_COMMENTS = 200
+_LONGEST_LINE = 64 * 1024
+_PIECE = 2**20
 _FACT = re.compile(r"#+\s*([A-Za-z_ ]{2,24}?)\s*[:=]\s*(.*?)\s*")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*|\s*[+-]?nan\s*|\s*", re.ASCII | re.IGNORECASE)
 
@@ -78,23 +80,25 @@ def read_table(file: File, asked: Asked) -> Ecg:
         If sampling rate or unit are told by nobody or differently, or rows are not alike, or hold something that is no number.
     """
     asked.nothing("record", what="a table")
-    text = _text(file.content())
+    raw = file.content()
+    _check_lines(raw)
+    text = _text(raw)
     if text is None:
         raise EcgError("this is no text in UTF-8 or Latin-1; save the table as CSV in UTF-8")
     head = _head(text, asked.rename or {})
     counts = [index for index, name in enumerate(head.columns) if is_count(name)]
     times = [index for index, name in enumerate(head.columns) if time_unit_s(name) is not None]
-    body, rows = _rows(text[head.body :], head)
+    body, n_rows = _rows(text[head.body :], head)
     named = [index for index in range(len(head.columns)) if index not in counts and index not in times]
     # words beside the leads (a label a row, say) are no signal; a lead that holds them is refused when it is read
-    first = _cells(rows[0], head.separator)
+    first = _cells(body.partition("\n")[0], head.separator)
     named = [i for i in named if _NUMBER.fullmatch(first[i]) or lead_names.is_lead(split_unit(head.columns[i])[0])]
     if not named:
         raise EcgError("no column holds a lead; name the columns I, II, ... in the first row")
-    if len(rows) * len(named) > MAX_SAMPLES:
-        raise EcgError(f"{len(rows)} rows of {len(named)} channels are more than the {MAX_SAMPLES} samples that are read at once")
-    table = _numbers(body, head.separator, [*named, *times, *counts[:1]], len(rows))
-    if counts and not np.array_equal(np.diff(table[-1]), np.ones(len(rows) - 1)):
+    if n_rows * len(named) > MAX_SAMPLES:
+        raise EcgError(f"{n_rows} rows of {len(named)} channels are more than the {MAX_SAMPLES} samples that are read at once")
+    table = _numbers(body, head.separator, [*named, *times, *counts[:1]], n_rows)
+    if counts and not np.array_equal(np.diff(table[-1]), np.ones(n_rows - 1)):
         raise EcgError("the numbers of the samples do not go up by one, so samples are missing; mend the table")
     units_s = [time_unit_s(head.columns[index]) or 0.0 for index in times]
     rates = [rate_of_times(row, unit_s) for row, unit_s in zip(table[len(named) :], units_s, strict=False)]
@@ -108,6 +112,22 @@ def read_table(file: File, asked: Asked) -> Ecg:
         asked=asked,
         source=file.path or file.name,
     )
+
+
+def _check_lines(raw: bytes) -> None:
+    """Refuse lines and numbers of lines that no table has, before anything is made of them."""
+    begin = 0
+    counts = {10: 0, 13: 0}
+    for at in range(0, len(raw), _PIECE):
+        piece = np.frombuffer(raw, np.uint8, min(_PIECE, len(raw) - at), at)
+        ends = at + np.flatnonzero((piece == 10) | (piece == 13))
+        if np.diff(ends, prepend=begin, append=at + piece.size).max() > _LONGEST_LINE:
+            raise EcgError(f"a line is longer than the {_LONGEST_LINE} letters of any table; write one row a line")
+        begin = int(ends[-1]) if ends.size else begin
+        for mark in counts:
+            counts[mark] += int(np.count_nonzero(piece == mark))
+    if max(counts.values()) > MAX_SAMPLES + _MOST_COMMENTS:
+        raise EcgError(f"the table has more rows than the {MAX_SAMPLES} samples that are read at once; cut it shorter")
 
 
 def _text(raw: bytes) -> str | None:
@@ -168,23 +188,24 @@ def _leads_in(line: str, separator: str | None = None) -> list[str]:
     return [cell for cell in cells[:MAX_CHANNELS] if len(cell) < 40 and lead_names.is_lead(split_unit(cell)[0].lstrip("-"))]
 
 
-def _rows(body: str, head: _Head) -> tuple[str, list[str]]:
-    """The rows as plain numbers with points, one line a sample, all of the same length."""
+def _rows(body: str, head: _Head) -> tuple[str, int]:
+    """The rows as plain numbers with points, one line a sample, all of the same length; and how many there are."""
     body = body.replace('"', "").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     if head.separator in ";\t" and "," in body:
         if "." in body:
             raise EcgError("the numbers hold points and commas; write them with a decimal point and nothing between thousands")
         body = body.replace(",", ".")
-    rows = body.split("\n") if body else []
-    if not rows:
+    if not body:
         raise EcgError("there is no row below the lead names; the table holds no sample")
-    marks = len(head.columns) - 1
-    wrong = next((number for number, row in enumerate(rows) if row.count(head.separator) != marks), None)
-    if wrong is None and not marks:  # of a single column nothing else tells an empty cell from a stray line
-        wrong = next((number for number, row in enumerate(rows) if not row.strip()), None)
-    if wrong is not None:
-        raise EcgError(f"row {wrong + 1} below the names has not one cell a column ({len(head.columns)}); mend it")
-    return body, rows
+    letters = np.frombuffer(body.encode("utf-8"), np.uint8)
+    starts = np.concatenate([[0], np.flatnonzero(letters == 10) + 1])
+    marks = np.add.reduceat(letters == ord(head.separator), starts, dtype=np.int32)
+    wrong = marks != len(head.columns) - 1
+    if len(head.columns) == 1:  # nothing else tells an empty cell from a stray line
+        wrong |= np.add.reduceat(letters > ord(" "), starts, dtype=np.int32) == 0
+    if wrong.any():
+        raise EcgError(f"row {wrong.argmax() + 1} below the names has not one cell a column ({len(head.columns)}); mend it")
+    return body, starts.size
 
 
 def _numbers(body: str, separator: str, columns: Sequence[int], n_rows: int) -> NDArray[np.float64]:

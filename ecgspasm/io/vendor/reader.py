@@ -31,6 +31,7 @@ from ecgspasm.io.vendor.xml_gate import MAX_XML_BYTES, check_xml, child_text, xm
 
 _SCP = "SCP-ECG"
 _MAX_SCP_BYTES = 4 * 2**20
+_FILLING = 511
 
 _HARMLESS = re.compile(
     r"representative beat|median beat|TYPICAL_CYCLE|median wave|Section 5|Additional median|"
@@ -108,9 +109,13 @@ def _format(start: bytes) -> str | None:
 
 
 def _check_scp(data: bytes) -> None:
-    """Bound what the lead definitions (section 3) claim, before memory is taken for it."""
+    """Compare the length with that of the file, and bound what the lead definitions (section 3) claim."""
     if len(data) < 38:
         raise EcgError("the file is cut off; fetch it again")
+    (told,) = struct.unpack_from("<I", data, 2)
+    # what is copied in blocks may be filled up with zeros
+    if told > len(data) or len(data) - told > _FILLING or data[told:].strip(b"\0"):
+        raise EcgError(f"the file says it has {told} bytes but has {len(data)}; it is damaged: fetch it again")
     (length,) = struct.unpack_from("<I", data, 10)
     for at in range(22, min(6 + length, len(data)) - 9, 10):
         section, size, index = struct.unpack_from("<HII", data, at)

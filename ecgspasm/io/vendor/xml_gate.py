@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
+from xml.etree.ElementTree import TreeBuilder
 
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line
@@ -14,6 +14,13 @@ MAX_XML_BYTES = 24 * 2**20
 
 _MAX_ELEMENTS = 300_000
 _MAX_DEPTH = 64
+_MAX_ATTRIBUTES = 256
+# expat makes room for all attributes of a tag before it tells of one
+_CROWDED_TAG = re.compile(
+    r"""<[^<>"'\s=]+(?:\s+[^<>"'\s=]+\s*=\s*(?:"[^"<]*+"|'[^'<]*+'))""" + f"{{{_MAX_ATTRIBUTES + 1}}}", re.ASCII
+)
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 _ROOTS = {
     "restingecg": "GE MUSE XML",
@@ -36,7 +43,7 @@ def xml_format(start: bytes) -> str | None:
     >>> xml_format(b'<?xml version="1.0"?><!DOCTYPE RestingECG SYSTEM "restecg.dtd"><RestingECG>')
     'GE MUSE XML'
     """
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start[:2] in _UTF_16:
         text = start[: len(start) & ~1].decode("utf-16", errors="replace")
     else:
         text = start.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
@@ -87,20 +94,41 @@ class _NotWellFormedError(EcgError):
     """The XML breaks off or holds bytes that its encoding does not have."""
 
 
+class _Tree(TreeBuilder):
+    """Builds the tree as long as it may be that of an ECG."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = self._count = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Any:
+        """Count."""
+        self._depth += 1
+        self._count += 1
+        if self._depth > _MAX_DEPTH or self._count > _MAX_ELEMENTS:
+            raise EcgError("the XML has more elements or levels than any ECG; export the recording again")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Any:
+        """One level up."""
+        self._depth -= 1
+        return super().end(tag)
+
+
 def _parsed(data: bytes) -> Any:
     try:
         from defusedxml import DefusedXmlException, ElementTree
     except ImportError as error:
         raise EcgError("reading this format needs defusedxml: pip install 'ecgspasm[formats]'") from error
-    depth = count = 0
-    root: Any = None
+    text = data.decode("utf-16" if data[:2] in _UTF_16 else "latin-1", "replace")
+    if _CROWDED_TAG.search(text):
+        raise EcgError(f"the XML has an element of more than {_MAX_ATTRIBUTES} attributes, which no ECG has; export it again")
+    del text
     try:
-        for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=False):
-            depth += 1 if event == "start" else -1
-            count += event == "start"
-            root = element if root is None else root
-            if depth > _MAX_DEPTH or count > _MAX_ELEMENTS:
-                raise EcgError("the XML has more elements or levels than any ECG; export the recording again")
+        # in one piece: expat begins a long tag anew with every piece that it gets
+        parser = ElementTree.DefusedXMLParser(target=_Tree(), forbid_dtd=False)
+        parser.feed(data)
+        return parser.close()
     except DefusedXmlException as error:
         raise EcgError("the XML declares entities, which no ECG needs and which can hide a bomb; remove them") from error
     except EcgError:
@@ -109,7 +137,6 @@ def _parsed(data: bytes) -> Any:
     except Exception as error:
         said = one_line(error, 100)
         raise _NotWellFormedError(f"the XML is not well-formed ({said}); export the recording again") from error
-    return root
 
 
 def _as_utf8(data: bytes) -> bytes | None:
@@ -117,7 +144,7 @@ def _as_utf8(data: bytes) -> bytes | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if data[:2] in _UTF_16:
             return None
         return re.sub(r"^\s*<\?xml[^>]*\?>", "", data.decode("latin-1"), count=1).encode("utf-8")
     return None

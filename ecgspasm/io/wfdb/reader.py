@@ -22,6 +22,8 @@ from ecgspasm.io.wfdb.doubts import doubts_of_header, doubts_of_leads
 from ecgspasm.io.wfdb.formats import BLOCK, needed_bytes
 from ecgspasm.io.wfdb.frames import Files, Integers, Rows, read_frames
 from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
+from ecgspasm.io.wfdb.mat import SUFFIX as MAT
+from ecgspasm.io.wfdb.mat import columns_of
 
 MISSING = {
     80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 16: -(2**15), 61: -(2**15), 160: -(2**15),
@@ -127,6 +129,8 @@ def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
             _check_flac(path, lines, frames)
             continue
         size_bytes, samples = block
+        if path.lower().endswith(MAT):
+            frames = columns_of(path, lines, frames)
         if frames is None:
             frames = max(size, 0) * samples // size_bytes // n
             if frames * per_frame > limit:
