@@ -26,6 +26,7 @@ from ecgspasm.io.wfdb.ludb import NOTE, read_ludb
 from ecgspasm.io.wfdb.reader import read_digital, read_wfdb
 from ecgspasm.io.wfdb.writer import write_wfdb
 from ecgspasm.leads import STANDARD
+from tests.corpus.sound_records import mat4
 
 N = 600
 
@@ -295,13 +296,26 @@ def test_signals_of_several_files_are_put_together(tmp_path: Path) -> None:
 
 def test_the_header_decides_what_a_mat_file_holds(tmp_path: Path) -> None:
     rows = steps()
-    (tmp_path / "c.mat").write_bytes(b"MATLAB header 24 bytes.." + rows.T.astype("<i2").tobytes())
+    (tmp_path / "c.mat").write_bytes(mat4(rows))
     lines = [f"c.mat 16x1+24 1000.0(0)/mv 16 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("I", "II"), rows, strict=True)]
     (tmp_path / "c.hea").write_text("\r\n".join(["c 2 500 600 12-May-2020 12:33:59", *lines, "#Age: 74", "#Sex: Female"]))
     read = es.read(tmp_path / "c.mat")
     assert np.array_equal(read["II"], rows[1])
     assert read.subject == Subject("female", 74.0)
     assert read.recorded_at is None  # the Challenge's date is that of the file
+
+
+@pytest.mark.parametrize("dtype", ["<i2", "<i4", "u1"])
+def test_a_mat_file_that_scipy_writes_is_read_in_its_own_type(dtype: str, tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    rows = steps() % 100
+    savemat(tmp_path / "c.mat", {"val": (rows + (128 if dtype == "u1" else 0)).astype(dtype)}, format="4")
+    fmt = {"<i2": 16, "<i4": 32, "u1": 80}[dtype]
+    lines = [f"c.mat {fmt}+24 1000(0)/mV 16 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("I", "II"), rows, strict=True)]
+    for samples in (" 600", ""):
+        (tmp_path / "c.hea").write_text("\n".join([f"c 2 500{samples}", *lines]))
+        assert np.array_equal(es.read(tmp_path / "c.hea")["II"], rows[1])
 
 
 def test_date_and_time_of_the_record_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import ecgspasm as es
 from ecgspasm.io.wfdb.formats import ALONE, byte_range, unpacked
-from tests.corpus.sound_records import BITS, packed
+from tests.corpus.sound_records import BITS, mat4, packed
 
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -225,7 +225,7 @@ def test_layout_of_ptb_two_files_and_frank_leads(tmp_path: Path) -> None:
 
 def test_layout_of_the_challenges_a_mat_file_behind_an_offset(tmp_path: Path) -> None:
     steps = ecg_steps(5000, 12)
-    (tmp_path / "A0001.mat").write_bytes(bytes(24) + packed(16, steps.reshape(-1)))
+    (tmp_path / "A0001.mat").write_bytes(mat4(steps.T))
     total = [(int(row.sum()) + 0x8000) % 0x10000 - 0x8000 for row in steps.T]
     rows = [
         f"A0001.mat 16+24 1000/mV 16 0 {steps[0, at]} {total[at]} 0 {lead}" for at, lead in enumerate(STANDARD)
