@@ -42,7 +42,7 @@ def write(
         at += count
         total = (int(own.sum()) + 0x8000) % 0x10000 - 0x8000 if checksums else 0
         form = f"{fmt}" + (f"x{count}" if count > 1 else "") + (f":{skew[row]}" if skew and skew[row] else "")
-        lines.append(f"{name}.dat {form} {gain} 12 0 {own[0]} {total} 0 {lead}")
+        lines.append(f"{name}.dat {form} {gain} 16 0 {own[0]} {total} 0 {lead}")
     path = folder / f"{name}.hea"
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import ecgspasm as es
 from ecgspasm.io.wfdb.header import parse_header
 from tests.corpus.judge import SLOWEST_S, judge
 from tests.corpus.mutants import mutated, mutated_header
-from tests.corpus.sound_records import STYLES
+from tests.corpus.sound_records import STYLES, in_format
 
 SEED = 20240607
 
@@ -153,12 +153,56 @@ def _changed(original: bytes, number: int, rng: np.random.Generator) -> bytes:
     return mutated(original, rng)
 
 
+def changes_of_a_signal_file(fmt: int, frames: int = 40) -> Tally:
+    """Every bit flipped, every way to shorten, to lengthen by a byte or a frame, and to shift a small file of one format.
+
+    A bit that no sample has a part in, as formats 310 and 311 have, changes nothing: such a file is the ``same``.
+    """
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as home:
+        path, data = in_format(fmt, Path(home), frames)
+        original = data.read_bytes()
+        truth = es.read(path)
+        told = judge(path, {}, "read")
+        usual = told["flags"]
+        for kind, content in _all_changes(original):
+            if content == original:
+                continue
+            data.write_bytes(content)
+            told = judge(path, {}, "read")
+            became = outcome(told, truth, usual)
+            tally.add(became, told)
+            if became in ("flagged", "silent"):
+                tally.silent[kind] += 1
+    return tally
+
+
+def _all_changes(original: bytes) -> Iterator[tuple[str, bytes]]:
+    for bit in range(8 * len(original)):
+        copy = bytearray(original)
+        copy[bit // 8] ^= 1 << bit % 8
+        yield "a bit flipped", bytes(copy)
+    for count in range(1, len(original) + 1):
+        yield "shortened", original[:-count]
+    for count in (1, 2, 3, 4, 6, 8, len(original)):
+        yield "lengthened", original + original[:count]
+        yield "lengthened", original + bytes(count)
+    for count in range(1, len(original)):
+        yield "shifted", original[count:] + original[:count]
+
+
 def main() -> None:
-    """``python -m tests.corpus.fuzz_headers headers 0 1500``: for a process of its own, which a reader may kill."""
-    what, start, stop, seed = sys.argv[1], *map(int, sys.argv[2:5])
+    """For a process of its own, which a reader may kill.
+
+    ``python -m tests.corpus.fuzz_headers headers 0 1500``, ``... signals 0 500``, or ``... format 212 40``.
+    """
+    what, start, stop, seed = sys.argv[1], *map(int, [*sys.argv[2:5], SEED][:3])
     begun = time.perf_counter()
-    faulthandler.dump_traceback_later(SLOWEST_S + (stop - start) / 10, exit=True)
-    tally = (headers if what == "headers" else signal_files)(start, stop, seed)
+    faulthandler.dump_traceback_later(SLOWEST_S + abs(stop - start), exit=True)
+    if what == "format":
+        tally = changes_of_a_signal_file(start, stop)
+    else:
+        tally = (headers if what == "headers" else signal_files)(start, stop, seed)
     told = {"counts": tally.counts, "silent": tally.silent, "slowest_s": tally.slowest_s, "examples": tally.examples}
     print(json.dumps(told | {"seconds": time.perf_counter() - begun}))
 

@@ -149,14 +149,17 @@ def segments(folder: Path) -> Path:
     return _put(folder, "both", [f"both/2 12 {FS} {2 * N}", f"seg0 {N}", f"seg1 {N}"], {})
 
 
-def in_format(fmt: int, folder: Path) -> tuple[Path, Path]:
+def in_format(fmt: int, folder: Path, n: int = 600) -> tuple[Path, Path]:
     """A record of two leads in one of the formats; its header and its signal file."""
-    rows = heart()[[0, 7], :600] // 16
+    rows = heart()[[0, 7]][:, np.linspace(0, N - 1, n).astype(int)] // 16
+    # begins with its highest sample: of a turn to where all leads have the first values again, neither checksum nor
+    # first samples tell
+    rows = np.roll(rows, -int(rows[0].argmax()), axis=1)
     data = folder / "f.dat"
     if fmt in BITS:
         data.write_bytes(packed(fmt, rows.T.reshape(-1)))
         lines = [f"f.dat {fmt} 200(0)/mV 12 0 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("I", "V2"), rows, strict=True)]
-        return _put(folder, "f", [f"f 2 {FS} 600", *lines], {}), data
+        return _put(folder, "f", [f"f 2 {FS} {n}", *lines], {}), data
     import wfdb
 
     about = {"fs": FS, "units": ["mV"] * 2, "sig_name": ["I", "V2"], "fmt": [str(fmt)] * 2}

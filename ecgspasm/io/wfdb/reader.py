@@ -31,6 +31,9 @@ MISSING = {
 }  # fmt: skip
 """The digital value that stands for a missing sample; format 8 has none."""
 
+_WIDE = frozenset({24, 32, 524})
+"""Formats of more bits than the 16 of a checksum."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Digital:
@@ -90,7 +93,8 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
     stated = _verify(header, samples)
     if any(s.skew for s in header.signals):
         samples = _without_skew(header, samples)
-    return Digital(path, header, samples, () if stated else ("checksums are placeholders, so not verified",))
+    notes = () if stated else ("checksums are placeholders, so not verified",)
+    return Digital(path, header, samples, (*notes, *_beyond_checksums(header, samples)))
 
 
 def check_files(signals: tuple[SignalLine, ...], folder: str) -> Files:
@@ -181,6 +185,32 @@ def _verify(header: Header, samples: Rows) -> bool:
             raise EcgError(f"the checksum of signal {name!r} is not the header's; the file is damaged: fetch it again")
         _check_first(signal, int(row[0]))
     return True
+
+
+def _beyond_checksums(header: Header, samples: Rows) -> list[str]:
+    """Look at the bits above 16, which no checksum of WFDB covers; what is odd about them in words.
+
+    Raises
+    ------
+    EcgError
+        If a sample is larger than the converter that the header names can give.
+    """
+    odd = []
+    for signal, row in zip(header.signals, samples, strict=True):
+        if signal.format not in _WIDE:
+            continue
+        name = one_line(signal.description, 40)
+        missing = row == MISSING[signal.format]
+        known = row[~missing].astype(np.int64)
+        if signal.adc_resolution and known.size and np.abs(known - signal.adc_zero).max() >= 2**signal.adc_resolution:
+            raise EcgError(
+                f"signal {name!r} holds samples that its converter of {signal.adc_resolution} bits cannot give; the file is "
+                "damaged: fetch it again"
+            )
+        # one bit makes 0 a missing sample
+        if missing.any() or np.abs(np.diff(known)).max(initial=0) >= 2**16:
+            odd.append(name)
+    return [f"{', '.join(odd)} has jumps or gaps that no checksum covers: compare with the original"] if odd else []
 
 
 def check_start(path: str, header: Header, files: Files) -> None:

@@ -90,7 +90,7 @@ def _single(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
     chosen = _chosen(header, rename)
     samples, frames, per_frame, doubts = _reader(path, header, chosen)
     if frames * sum(signal.samples_per_frame for signal in header.signals) <= MAX_SAMPLES:
-        read_digital(path, header)
+        doubts += read_digital(path, header).notes
     fs = _rate(header) * per_frame
     told = subject_of(header.comments)
     said = "; ".join((one_line(path, 300), *doubts))
@@ -232,7 +232,7 @@ def _readers(segments: list[Segment], chosen: list[Chosen], *, summed: bool) -> 
         with blame(name):
             samples, frames, inside, odd = _reader(segment.path, segment.header, own)
             if summed:
-                read_digital(segment.path, segment.header)
+                odd += read_digital(segment.path, segment.header).notes
         if frames != segment.frames:
             raise EcgError(f"{name} has {frames} samples where the record says {segment.frames}")
         if per_frame not in (0, inside):
