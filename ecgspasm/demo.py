@@ -11,8 +11,7 @@ from ecgspasm import plot, simulate
 from ecgspasm.analysis import analyze
 from ecgspasm.ecg import Analysis, Ecg
 from ecgspasm.errors import EcgError
-from ecgspasm.io import read
-from ecgspasm.io.wfdb.writer import write_wfdb
+from ecgspasm.io import read, write
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import Comparison
 
@@ -35,7 +34,7 @@ def write_index_case(folder: str | Path) -> None:
     """Write the five simulated ECGs of the index case as WFDB records (12 leads, 500 Hz, 10 s, 1 uV a step)."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, made in simulate.index_case().items():
-        write_wfdb(made.ecg, folder, name)
+        write(made.ecg, Path(folder) / f"{name}.hea", gain=1000)
 
 
 def run(output: str | Path) -> int:

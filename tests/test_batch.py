@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -407,6 +408,20 @@ def test_a_record_that_only_waits_is_given_up(poisoned: Path, records: list[str]
     guard.close()
     assert "no answer within 1.5 s" in found.state[0]
     assert len(after.lead) > 200
+
+
+@pytest.mark.parametrize("broken", ["subprocess.Popen", "tempfile.TemporaryFile"])
+def test_a_process_that_cannot_be_started_is_told_in_one_line(
+    records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fails(*given: object, **named: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"ecgspasm.batching.guard.{broken}", fails)
+        with pytest.raises(es.EcgError, match=r"no working process could be started \(Resource temporarily unavailable\)"):
+            es.batch("measure", records[:2], tmp_path)
+    assert es.batch("measure", records[:2], tmp_path).summary["failed"] == 0
 
 
 def test_limits_that_are_none_are_refused() -> None:

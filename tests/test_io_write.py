@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -244,6 +247,20 @@ def test_what_would_not_come_back_never_takes_the_place(tmp_path: Path, monkeypa
     with pytest.raises(EcgError, match="sampling rate of 500"):
         write(plain(), path)
     assert read(path).fs == 500.0
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.fsync
+    for number, passes in ((errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)):
+
+        def refuses(handle: int, number: int = number) -> None:
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                raise OSError(number, os.strerror(number))
+            really(handle)
+
+        monkeypatch.setattr(os, "fsync", refuses)
+        with nullcontext() if passes else pytest.raises(EcgError, match="cannot be written"):
+            write_whole(str(tmp_path / "x"), b"x")
 
 
 def test_files_get_the_usual_permissions(tmp_path: Path) -> None:

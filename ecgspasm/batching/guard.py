@@ -17,6 +17,7 @@ from typing import IO, Any
 from ecgspasm.batching.rows import Rows, Task, as_dict, failed
 from ecgspasm.batching.runner import read_frame, unpacked, write_frame
 from ecgspasm.errors import EcgError
+from ecgspasm.io.paths import one_line
 from ecgspasm.recording import is_number
 
 _START_S = 120.0
@@ -125,15 +126,21 @@ class Guard:
         if self._process is not None:
             return
         self._child = 0
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ecgspasm.batching.runner"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            env=os.environ | _ENVIRONMENT,
-            bufsize=0,
-        )
+        try:
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ecgspasm.batching.runner"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                env=os.environ | _ENVIRONMENT,
+                bufsize=0,
+            )
+        except OSError as error:
+            if self._said is not None:
+                self._said.close()
+            why = one_line(error.strerror or error)
+            raise EcgError(f"no working process could be started ({why}); see to free space, memory and handles") from error
 
     def _await_child(self) -> None:
         try:

@@ -13,7 +13,7 @@ from ecgspasm.batching.inputs import tasks
 from ecgspasm.batching.manifest import OTHERS, Plan, manifest_of, settle
 from ecgspasm.batching.parts import PART, name_of, read_part
 from ecgspasm.errors import EcgError
-from ecgspasm.io.paths import local_path
+from ecgspasm.io.paths import local_path, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,12 +205,19 @@ def _finished(folder: str, manifest: dict[str, Any], criteria: str | None, done:
 
 def _sweep(folder: str) -> None:
     """Remove what workers that were killed left half written; what is young may be another run's that writes just now."""
-    for name in os.listdir(folder):
-        stem = name[: -len(".part")].rpartition(".")[0] if name.endswith(".part") else ""
-        path = os.path.join(folder, name)
-        if PART.fullmatch(stem) or stem in OTHERS:
-            try:
-                if time.time() - os.stat(path).st_mtime > _YOUNG_S:
-                    os.unlink(path)
-            except FileNotFoundError:  # it has just got its own name
-                continue
+    try:
+        for name in os.listdir(folder):
+            stem = name[: -len(".part")].rpartition(".")[0] if name.endswith(".part") else ""
+            if PART.fullmatch(stem) or stem in OTHERS:
+                _remove_old(os.path.join(folder, name))
+    except OSError as error:
+        why = one_line(error.strerror or error)
+        raise EcgError(f"all is done, but what was left half written in {one_line(folder)} cannot be removed ({why})") from error
+
+
+def _remove_old(path: str) -> None:
+    try:
+        if time.time() - os.stat(path).st_mtime > _YOUNG_S:
+            os.unlink(path)
+    except FileNotFoundError:  # it has just got its own name
+        return

@@ -175,9 +175,11 @@ def _write(options: argparse.Namespace, results: dict[str, Any]) -> None:
     """Write the figures with their date, if a file was named."""
     from datetime import UTC, datetime
 
+    from ecgspasm.io.paths import write_whole
+
     if options.output is not None:
         written = {"date": datetime.now(UTC).date().isoformat(), "results": results}
-        Path(options.output).write_text(json.dumps(written, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_whole(options.output, (json.dumps(written, indent=1, allow_nan=False) + "\n").encode())
         print(f"figures written to {options.output}", file=sys.stderr)
 
 

@@ -172,13 +172,15 @@ def _moved(course: Course, source: str, folder: str) -> str:
 
 
 def _replace(path: str, text: str) -> None:
-    """Write beside, then rename, so that a file is never half written."""
+    """Write beside, have it on the disk, then rename, so that a file is never half written."""
     folder = os.path.dirname(os.path.abspath(path))
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".course-")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.chmod(temporary, _mode(path))
         os.replace(temporary, path)
     except OSError as error:

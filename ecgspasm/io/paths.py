@@ -130,7 +130,8 @@ def write_whole(path: str, content: Any) -> None:
     Raises
     ------
     EcgError
-        If it cannot be written; then nothing has changed.
+        If it cannot be written; then nothing has changed. Only if the disk fails at the very last step, which makes sure that the
+        new name is on it too, the new file is there already, as a whole.
     """
     # a name that nobody has, so that two who write the same file at once do not mix
     temporary = f"{path}.{secrets.token_hex(8)}.part"
@@ -166,6 +167,10 @@ def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # file systems that know no such thing say so, which is no fault of the disk
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgspasm.errors import EcgError
+from ecgspasm.io.paths import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +35,7 @@ def save(figure: Figure, path: str | Path) -> None:
     ----------
     figure : matplotlib.figure.Figure
     path : str or Path
-        Its ending says the format.
+        Its ending says the format. An older file is replaced as a whole, and stays what it is if anything fails.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def save(figure: Figure, path: str | Path) -> None:
     with matplotlib.rc_context(how):
         for line in figure.findobj(Line2D):
             line.get_path().should_simplify = ending == ".png"  # it was settled when the line was made
-        try:
-            figure.savefig(path, dpi=DPI, format=ending[1:], metadata=_METADATA[ending])
-        except OSError as error:
-            raise EcgError(f"cannot write {path}: {error.strerror or error}; give another path") from error
+        # drawn in memory: what is drawn into a file in place is half a picture if the disk is full
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=DPI, format=ending[1:], metadata=_METADATA[ending])
+    write_whole(os.fspath(path), drawn.getbuffer())

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ecgspasm.ecg import Delineation
 from ecgspasm.errors import EcgError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SYMBOLS = {"P": "p", "QRS": "N", "T": "t"}
 
@@ -27,7 +33,7 @@ def write_annotations(delineation: Delineation, folder: str | os.PathLike[str], 
     Returns
     -------
     list of str
-        Paths of the files, one for each lead in which a wave was found.
+        Paths of the files, one for each lead in which a wave was found: all of them, or none if anything fails.
 
     Raises
     ------
@@ -36,8 +42,6 @@ def write_annotations(delineation: Delineation, folder: str | os.PathLike[str], 
     """
     if not Path(folder).is_dir():
         raise EcgError(f"there is no folder {os.fspath(folder)}; make it first")
-    import wfdb
-
     frame = delineation.to_frame().dropna(subset=["peak"])
     written = []
     paths = {str(lead): os.path.join(os.fspath(folder), f"{record}.{str(lead).lower()}") for lead in frame["lead"].unique()}
@@ -45,20 +49,41 @@ def write_annotations(delineation: Delineation, folder: str | os.PathLike[str], 
     if there:
         # they may be an expert's
         raise EcgError(f"{os.fspath(folder)} holds annotations of {record} already ({there[0]}); give an empty folder")
-    for lead, rows in frame.groupby("lead", sort=False):
-        samples = rows[["onset", "peak", "offset"]].to_numpy()
-        symbols = np.stack([[("(", _SYMBOLS[wave], ")") for wave in rows["wave"]]]).reshape(-1, 3)
-        known = np.isfinite(samples) & (samples >= 0)
-        at, marks = samples[known].astype(int), symbols[known]
-        # Two waves may touch: the end of the first stays before the onset of the second.
-        order = np.lexsort((marks == "(", at))
-        path = paths[str(lead)]
+    try:
         # wfdb.wrann takes letters only as a suffix, but LUDB's leads are called v1 to v6: written beside, then renamed.
         with tempfile.TemporaryDirectory(dir=folder) as beside:
-            try:
-                wfdb.wrann(record, "lead", at[order], symbol=list(marks[order]), write_dir=beside)
-                os.replace(os.path.join(beside, f"{record}.lead"), path)
-            except (ValueError, OSError) as error:
-                raise EcgError(f"cannot write {path}: {error}; use letters, digits, _ and - in the name") from error
-        written.append(path)
+            for lead, path in paths.items():
+                _write_lead(frame[frame["lead"] == lead], beside, record)
+                os.replace(os.path.join(beside, f"{record}.lead"), os.path.join(beside, os.path.basename(path)))
+            for path in paths.values():
+                written.append(path)
+                os.replace(os.path.join(beside, os.path.basename(path)), path)
+    except (ValueError, OSError) as error:
+        for path in written:
+            # the one that could not be moved is not there
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        said = error.strerror if isinstance(error, OSError) else error
+        where = os.path.join(os.fspath(folder), record)
+        raise EcgError(f"cannot write {where}: {said}; use letters, digits, _ and - in the name, and see to space") from error
     return written
+
+
+def _write_lead(rows: pd.DataFrame, folder: str, record: str) -> None:
+    """Write ``record.lead`` with the waves of one lead, and have it on the disk."""
+    import wfdb
+
+    samples = rows[["onset", "peak", "offset"]].to_numpy()
+    symbols = np.stack([[("(", _SYMBOLS[wave], ")") for wave in rows["wave"]]]).reshape(-1, 3)
+    known = np.isfinite(samples) & (samples >= 0)
+    at, marks = samples[known].astype(int), symbols[known]
+    # Two waves may touch: the end of the first stays before the onset of the second.
+    order = np.lexsort((marks == "(", at))
+    wfdb.wrann(record, "lead", at[order], symbol=list(marks[order]), write_dir=folder)
+    path = os.path.join(folder, f"{record}.lead")
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    # numpy's tofile, which wfdb writes with, says nothing when the last bytes find no room: the file may be empty
+    back = wfdb.rdann(path.removesuffix(".lead"), "lead") if os.path.getsize(path) > 2 else None
+    if back is None or back.sample.tolist() != at[order].tolist() or back.symbol != list(marks[order]):
+        raise OSError(errno.ENOSPC, "not all of it came to lie on the disk, which is full or broken")

@@ -44,7 +44,8 @@ def write_wfdb(ecg: Ecg, folder: str | os.PathLike[str], name: str, *, gain: flo
     Notes
     -----
     The header carries sex and age as comments, the time of recording if the ECG has one, and which leads are derived.
-    The key of the subject and the source are not written.
+    The key of the subject and the source are not written. The two files are written one after the other; `io.write` has both take
+    the place of older ones together.
     """
     target = local_path(folder)
     if not _NAME.fullmatch(name):
