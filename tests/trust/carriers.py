@@ -74,6 +74,9 @@ def _larger_lobes(made: Simulated) -> Floats:
     for onset, j, end in zip(truth.qrs_onset[whole], truth.j[whole], ends[whole], strict=True):
         level = np.array([np.interp(onset, position, row) for row in signal])
         inside = signal[:, (position >= j + 0.060 * truth.fs) & (position <= end)] - level[:, None]
+        if not inside.shape[1]:
+            lobes.append(np.full(len(signal), np.nan))
+            continue
         high, low = np.maximum(inside.max(axis=1), 0.0), np.minimum(inside.min(axis=1), 0.0)
         summit = np.where(high >= -low, inside.argmax(axis=1), inside.argmin(axis=1))
         lobes.append(np.where(summit > 0.020 * truth.fs, np.where(high >= -low, high, low), np.nan))

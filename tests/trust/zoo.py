@@ -104,8 +104,15 @@ class Tally:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        rounded = {name: value for name, value in vars(self).items() if name != "examples"}
-        return rounded | {"worst_uv": round(self.worst_uv, 1)} | ({"examples": self.examples[:5]} if self.examples else {})
+        rounded = {name: int(value) for name, value in vars(self).items() if name not in ("examples", "worst_uv")}
+        worst = {"worst_uv": round(float(self.worst_uv), 1)}
+        return rounded | worst | ({"examples": self.examples[:5]} if self.examples else {})
+
+    def add(self, other: Tally) -> None:
+        """Count what another one has counted too."""
+        for name, value in vars(other).items():
+            own = getattr(self, name)
+            setattr(self, name, max(own, value) if name == "worst_uv" else own + value)
 
 
 @cache
@@ -281,9 +288,9 @@ def visits(data: Path | None, variants: Callable[[Kind], int]) -> Iterator[tuple
                 yield kind, carriers, variants(kind)
 
 
-def run(kind: Kind, carriers: str, count: int, data: Path | None) -> Tally:
-    """Check the first variants of one kind on one sort of carriers."""
+def run(kind: Kind, carriers: str, count: int, data: Path | None, *, first: int = 0) -> Tally:
+    """Check `count` variants of one kind on one sort of carriers, from the `first` on."""
     tally = Tally()
-    for number in range(count):
+    for number in range(first, first + count):
         check(kind, variant(kind, carriers, number, data), tally, f"{kind.name}/{carriers}/{number}")
     return tally
