@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,8 @@ def tables_key() -> str:
     >>> len(tables_key())
     12
     """
+    import hashlib  # here, because every command loads this module
+
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*"), key=lambda path: path.relative_to(_PACKAGE).as_posix()):
         if path.suffix in _TABLES:
