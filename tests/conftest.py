@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests import socket_spy
+
+SPY = pytest.StashKey[Path]()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,6 +24,39 @@ def _interrupts_arrive() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the sockets of the whole suite, from before the first test on."""
+    config.stash[SPY] = socket_spy.install()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the suite fail if anything used the network, also what is no function with fixtures (doctests, notebooks)."""
+    if socket_spy.forbidden(socket_spy.uses(session.config.stash[SPY])):
+        session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how many sockets were used, and by whom."""
+    found = socket_spy.uses(config.stash[SPY])
+    wrong = socket_spy.forbidden(found)
+    exempt = len(found) - len(wrong)
+    terminalreporter.write_line(f"sockets: {len(wrong)} used where none may be, {exempt} by exempt tests or urllib3's import")
+    for use in dict.fromkeys(wrong):
+        terminalreporter.write_line(f"  {use.test or 'between tests'}: {use.event} {use.address}", red=True)
+    shutil.rmtree(config.stash[SPY].parent)
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the test fail that used the network."""
+    log = request.config.stash[SPY]
+    start = log.stat().st_size
+    yield
+    if log.stat().st_size > start:
+        wrong = [use for use in socket_spy.forbidden(socket_spy.uses(log, start)) if use.test == request.node.nodeid]
+        assert not wrong, f"this test used a network socket: {wrong[0]}"
 
 
 @pytest.fixture(scope="session")

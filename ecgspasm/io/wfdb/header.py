@@ -25,7 +25,7 @@ _RATE = re.compile(
     r"(?P<fs>\d{1,9}(?:\.\d{1,12})?)(?:/(?P<counter>\d{1,9}(?:\.\d{1,12})?)(?:\(-?\d{1,12}(?:\.\d{1,12})?\))?)?",
     re.ASCII,
 )
-_TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?", re.ASCII)
+_TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6}))?", re.ASCII)
 _DATE = re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})", re.ASCII)
 _FILE_DATE = re.compile(r"\d{1,2}-[A-Za-z]{3}-\d{4}", re.ASCII)
 _SEGMENT = re.compile(r"(?P<name>~|\w[\w.\-/]*)[ \t]+(?P<n>\d{1,12})", re.ASCII)
