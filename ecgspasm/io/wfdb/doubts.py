@@ -7,8 +7,11 @@ header, so all that can be done is to compare its lines with each other and with
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
 import numpy as np
@@ -18,10 +21,6 @@ from ecgspasm.errors import EcgError
 from ecgspasm.io.wfdb.header import Header
 from ecgspasm.leads import CHEST, DERIVED, STANDARD
 
-_USUAL_RATES_HZ = frozenset({
-    *(100, 125, 128, 150, 180, 200, 225, 240, 250, 256, 257, 300, 320, 360, 400, 480, 500, 512, 600, 720, 750, 800, 960, 977),
-    *(1000, 1024, 1200, 1600, 2000, 2048, 2400, 4000, 4096, 5000, 8000, 10000),
-})  # fmt: skip
 _V1_TO_V6 = tuple(lead for lead in CHEST if lead in STANDARD)
 _LIMBS = tuple(DERIVED)
 # line by line of the usual print, whose leads some devices store as they print them
@@ -49,7 +48,7 @@ def doubts_of_header(header: Header, leads: Sequence[str], scales: Sequence[floa
     baselines : sequence of int
     """
     found = []
-    if header.fs is not None and not any(header.fs * spf in _USUAL_RATES_HZ for spf in {1, _samples_per_frame(header)}):
+    if header.fs is not None and not any(header.fs * spf in usual_rates_hz() for spf in {1, _samples_per_frame(header)}):
         found.append(f"no device is known that samples at {header.fs:g} Hz: check the header")
     if header.n_samples is None and not header.segments:
         found.append("the header gives no number of samples, so the length could not be compared")
@@ -98,6 +97,13 @@ def doubts_of_leads(signal_uv: Floats, leads: Sequence[str], scales: Sequence[fl
                 "its gain in the header"
             )
     return [f"{', '.join(misfits)} and the other limb leads do not fit to each other: check names and gains"] if misfits else []
+
+
+@cache
+def usual_rates_hz() -> frozenset[float]:
+    """Sampling rates at which devices are known to work (see ``rates.toml``)."""
+    text = files("ecgspasm.io.wfdb").joinpath("rates.toml").read_text(encoding="utf-8")
+    return frozenset(float(rate) for each in tomllib.loads(text)["rate"] for rate in each["hz"])
 
 
 def _samples_per_frame(header: Header) -> int:
