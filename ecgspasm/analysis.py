@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats
+from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats, MedianBeat
 from ecgspasm.errors import EcgError
 from ecgspasm.processing import beats as beat_steps
 from ecgspasm.processing import clean, median, quality
 from ecgspasm.processing.delineate import Probabilities, delineation, find_waves, shipped_net
 from ecgspasm.processing.measure import measure, nothing_measured
+from ecgspasm.processing.repeats import NO_HEARTBEAT, lead_repeats, not_ventricular
 from ecgspasm.processing.settings import settings
 
 
@@ -58,7 +60,7 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
         If the recording is too short.
     """
     ecg = _an_ecg(ecg).with_derived_leads()
-    reasons = quality.lead_quality(ecg)
+    reasons = quality.with_sources(ecg, quality.lead_quality(ecg))
     filled, found = _delineated(ecg, reasons, probabilities)
     usable = np.array([not reason for reason in reasons])
     onsets = found.qrs_onset[found.beats.dominant]
@@ -72,12 +74,23 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
         return Analysis(ecg, cleaned, reasons, found, None, measured)
     middle = median.median_beat(cleaned, ecg.fs, found, beats)
     rr_ms = float(np.median(beats.rr_ms[1:]))
-    implausible = median.implausible(middle, usable, rr_ms)
+    repeats = lead_repeats(cleaned, beats, middle)
+    implausible = median.implausible(middle, usable, rr_ms) or _no_heart(middle, usable, repeats, rr_ms)
+    reasons = tuple(reason or ("" if again else NO_HEARTBEAT) for reason, again in zip(reasons, repeats, strict=True))
+    reasons = quality.with_sources(ecg, reasons)
     if implausible:
         measured = nothing_measured(ecg.leads, reasons, implausible, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
     measured = measure(middle, reasons, rr_ms=rr_ms, subject=ecg.subject, derived=ecg.derived)
     return Analysis(ecg, cleaned, reasons, found, middle, measured)
+
+
+def _no_heart(middle: MedianBeat, usable: NDArray[np.bool_], repeats: NDArray[np.bool_], rr_ms: float) -> str:
+    """Why the recording as a whole shows no beating heart; empty if it does."""
+    rows = usable & repeats
+    if rows.sum() < max(1.0, settings("repeats")["fewest_leads"] * usable.sum()):
+        return f"{NO_HEARTBEAT}, nor in most others" if usable.any() else "no usable lead"
+    return not_ventricular(middle, rows, rr_ms)
 
 
 def _an_ecg(given: Ecg) -> Ecg:

@@ -23,6 +23,9 @@ def enough_beats(beats: Beats) -> str:
         return f"{n_dominant} usable of {len(beats)} beats; at least {numbers['fewest_beats']} alike ones are needed"
     if n_dominant < numbers["smallest_share"] * len(beats):
         return f"only {n_dominant} of {len(beats)} beats are alike"
+    n_spoilt = int(np.char.startswith(beats.reason, "ST-T disturbed").sum())
+    if n_dominant < numbers["unspoilt_share"] * (n_dominant + n_spoilt):
+        return f"movement or noise in {n_spoilt} of {len(beats)} beats; the others cannot be trusted either"
     return ""
 
 

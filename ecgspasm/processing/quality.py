@@ -6,6 +6,7 @@ import numpy as np
 
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
+from ecgspasm.leads import DERIVED
 from ecgspasm.processing.settings import settings
 
 _CLIPPED = "clipped"
@@ -53,6 +54,36 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
         else _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny)
         for row in range(len(ecg.leads))
     )
+
+
+def with_sources(ecg: Ecg, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse limb leads that were computed from a refused one, by this library or by the device before.
+
+    A device records two limb leads, I and II, and computes the others. Where all of them follow from I and II to the last
+    digits, a fault of I or II is in them too, whatever they look like; where one does not, it was disturbed by itself.
+    """
+    refused = {lead: reason for lead, reason in zip(ecg.leads, reasons, strict=True) if reason}
+    if not refused:
+        return reasons
+    own = list(reasons)
+    for row, lead in enumerate(ecg.leads):
+        recipe = DERIVED.get(lead, {})
+        source = next((part for part in recipe if part in refused), None)
+        if source is None or own[row]:
+            continue
+        if lead in ecg.derived or (lead not in ("I", "II") and source in ("I", "II") and _follows(ecg, lead)):
+            own[row] = f"follows from {source}: {refused[source]}"
+    return tuple(own)
+
+
+def _follows(ecg: Ecg, lead: str) -> bool:
+    """Whether a limb lead is what the two that are recorded give."""
+    recipe = DERIVED[lead]
+    if not set(recipe) <= set(ecg.leads):
+        return False
+    off = ecg[lead] - sum(weight * ecg[part] for part, weight in recipe.items())
+    off = np.abs(off[np.isfinite(off)])
+    return bool(off.size) and float(np.quantile(off, 0.99)) <= float(settings("quality")["limb_residue_uv"])
 
 
 def tells_time(reason: str) -> bool:

@@ -1,0 +1,99 @@
+"""What must repeat from beat to beat for a lead to show the heart, and what must be in a beat for it to be one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ecgspasm.ecg import Beats, Floats, MedianBeat
+from ecgspasm.processing.settings import settings
+
+NO_HEARTBEAT = "no heartbeat repeats in this lead"
+
+
+def lead_repeats(clean_uv: Floats, beats: Beats, median: MedianBeat) -> NDArray[np.bool_]:
+    """Whether the QRS complex of the beats comes again in each lead, shape (lead,).
+
+    The slopes inside QRS, between means over some ms, are split into what all beats share and how they differ. A lead with an
+    electrode off shares nothing: the shared part is what chance leaves. Two conditions, because with many beats even a
+    complex that is there in every third beat only is more than chance (analysis of variance; F is their ratio).
+
+    Parameters
+    ----------
+    clean_uv : ndarray, shape (lead, sample)
+        Baseline removed.
+    beats : Beats
+        The dominant ones count.
+    median : MedianBeat
+        Of the same recording; its QRS onset and J bound the window.
+    """
+    numbers = settings("repeats")
+    per_ms = median.fs / 1000.0
+    r_sample = beats.r_sample[beats.dominant]
+    step = max(1, round(numbers["block_ms"] * per_ms))
+    first = median.qrs_onset - median.r_sample - 2 * step
+    n_blocks = max(round(median.j - median.qrs_onset + 4 * step) // step, 3)
+    at = np.round(r_sample[:, None] + first).astype(int) + np.arange(n_blocks * step)
+    stack = clean_uv[:, np.clip(at, 0, clean_uv.shape[1] - 1)]
+    slopes = np.diff(stack.reshape(len(clean_uv), len(r_sample), n_blocks, step).mean(axis=3), axis=2)
+    shared = slopes.mean(axis=1)
+    energy = (shared**2).mean(axis=1)
+    scatter = ((slopes - shared[:, None]) ** 2).sum(axis=1).mean(axis=1) / max(len(r_sample) - 1, 1)
+    share = energy / np.maximum(energy + scatter, 1e-9)
+    by_chance = len(r_sample) * energy / np.maximum(scatter, 1e-9)
+    return np.asarray((share >= numbers["smallest_share"]) & (by_chance >= numbers["smallest_f"]))
+
+
+def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> str:
+    """Why what repeats in some leads is no beat of the ventricles; empty if it is one.
+
+    Every ventricular beat repolarises, so that something follows each QRS complex: nothing follows P waves without conduction or
+    spikes without capture. And its front crosses the ventricles fast: chest compressions and swaying cables have no slope that is
+    quick for its height.
+    """
+    numbers = settings("organised")
+    per_ms = median.fs / 1000.0
+    onset, j = median.qrs_onset, median.j
+    signal = median.signal_uv[rows]
+    level = signal[:, max(round(onset - numbers["level_ms"] * per_ms), 0) : round(onset) + 1].mean(axis=1, keepdims=True)
+    signal = signal - level
+    position = np.arange(signal.shape[1])
+    inside = (position >= onset) & (position <= j)
+    height = float(_over_leads(signal)[inside].max())
+    if height <= 0.0:
+        return "no organised QRS: nothing stands out of the baseline"
+    wide = ndimage.uniform_filter1d(signal, max(1, round(numbers["t_smooth_ms"] * per_ms)), axis=1)
+    end = onset + min(numbers["t_until_ms"], rr_ms - numbers["before_next_ms"]) * per_ms
+    later = (position > j + numbers["t_after_ms"] * per_ms) & (position < end)
+    if not later.any():
+        later = (position > j + 20.0 * per_ms) & (position < j + 100.0 * per_ms)
+    follows = float(_over_leads(wide)[later].max()) / height
+    if follows < numbers["smallest_t_share"]:
+        return "nothing like a T wave follows: P waves without beats, spikes without capture, or movement"
+    smooth = ndimage.uniform_filter1d(signal, max(1, round(numbers["slope_smooth_ms"] * per_ms)), axis=1)
+    speed = _over_leads(np.gradient(smooth, axis=1)) * per_ms
+    quick = float(speed[inside].max()) / height
+    ratio = median_steepness(median, rows, rr_ms)
+    if quick < numbers["quick_per_ms"] and ratio < numbers["slow_steepness"]:
+        return "no organised QRS: no slope is quick for its height (chest compressions, movement?)"
+    return ""
+
+
+def median_steepness(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> float:
+    """Root mean square of the slopes inside QRS over that of the rest of the cycle; infinite if there is no rest."""
+    margin = settings("organised")["margin_ms"] * median.fs / 1000.0
+    per_ms = median.fs / 1000.0
+    velocity = _over_leads(np.gradient(median.signal_uv[rows], axis=1))
+    position = np.arange(len(velocity))
+    cycle = (position > median.r_sample - 0.4 * rr_ms * per_ms) & (position < median.r_sample + 0.6 * rr_ms * per_ms)
+    inside = (position >= median.qrs_onset) & (position <= median.j)
+    outside = cycle & ((position < median.qrs_onset - margin) | (position > median.j + margin))
+    if not (inside.any() and outside.any()):
+        return float("inf")
+    return float(np.sqrt((velocity[inside] ** 2).mean() / max((velocity[outside] ** 2).mean(), 1e-12)))
+
+
+def _over_leads(rows: Floats) -> Floats:
+    """Root mean square over the leads, shape (sample,)."""
+    return np.asarray(np.sqrt((rows**2).mean(axis=0)))
