@@ -1,7 +1,7 @@
 """Put on the path of a batch's working processes as ``sitecustomize``: files of certain names do what no file should.
 
-The names are ``segfault``, ``killed``, ``exit``, ``loop``, ``sleep``, ``memory`` and ``exception``; every other file is read as
-ever.
+The names are ``segfault``, ``killed``, ``exit``, ``loop``, ``sleep``, ``memory``, ``grow`` and ``exception``; every other file is
+read as ever.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ def read(path: str, **options: Any) -> Any:
         time.sleep(3600)
     elif name == "memory":
         _hold = bytearray(64 * 2**30)
+    elif name == "grow":
+        held = []
+        while True:
+            held.append(b"x" * 2**24)
     elif name == "exception":
         raise ZeroDivisionError("a reader's\nown mistake")
     return _read(path, **options)
