@@ -77,9 +77,9 @@ _BROKEN, _NOT_EXCHANGED = 2, 3
 class Runner:
     """A pytest plugin that takes the place of the loop over the tests."""
 
-    def __init__(self, chosen: list[str], jobs: int, limit: int | None, look: Path | None) -> None:
+    def __init__(self, chosen: list[str], jobs: int, look: Path | None, only: set[tuple[Any, ...]] | None) -> None:
         self.modules = [module for part in chosen for module in PARTS[part]]
-        self.jobs, self.limit, self.look = jobs, limit, look
+        self.jobs, self.look, self.only = jobs, look, only
         self.results: list[tuple[Mutant, str]] = []
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
@@ -120,8 +120,27 @@ class Runner:
         self.texts = {module: (ROOT / "ecgspasm" / module).read_text() for module in self.modules}
         self.control = self._check_exchange()
         everything = [mutant for module, text in self.texts.items() for mutant in mutants(text, module)]
-        self._run(everything if self.limit is None else everything[:: max(len(everything) // self.limit, 1)])
+        self._run([each for each in everything if self.only is None or self._named(each) in self.only])
         return True
+
+    def _named(self, mutant: Mutant) -> tuple[Any, ...]:
+        """Where a mutant stands and what it changes, as the file has it."""
+        return mutant.module, self._line(mutant)[0], mutant.change
+
+    def _line(self, mutant: Mutant) -> tuple[int, str]:
+        text = self.texts[mutant.module]
+        number = text.encode()[: mutant.start].count(b"\n") + 1
+        return number, text.splitlines()[number - 1].strip()
+
+    def survivors(self) -> list[dict[str, Any]]:
+        """The mutants that no test noticed, JSON-ready; `run`: whether any test runs their line."""
+        found = []
+        for mutant, result in self.results:
+            if result in ("survived", "no test"):
+                number, code = self._line(mutant)
+                place = {"module": mutant.module, "function": mutant.function, "line": number, "code": code}
+                found.append(place | {"change": mutant.change, "run": result == "survived"})
+        return found
 
     def _look(self, session: pytest.Session) -> None:
         """Run every test once: how long it takes, and which lines it runs."""
@@ -281,17 +300,10 @@ def reason_of(survivor: dict[str, Any], reasons: list[dict[str, Any]]) -> str:
 def summary(runner: Runner) -> dict[str, Any]:
     """What was found, JSON-ready, without reasons."""
     modules: dict[str, dict[str, int]] = {}
-    survivors = []
     for mutant, result in runner.results:
         row = modules.setdefault(mutant.module, dict.fromkeys(("mutants", "killed", "timeouts", "survived"), 0))
         row["mutants"] += 1
         row[{"killed": "killed", "timeout": "timeouts"}.get(result, "survived")] += 1
-        if result in ("survived", "no test"):
-            text = runner.texts[mutant.module]
-            number = text.encode()[: mutant.start].count(b"\n") + 1
-            line = text.splitlines()[number - 1].strip()
-            found = {"module": mutant.module, "function": mutant.function, "line": number, "code": line, "change": mutant.change}
-            survivors.append(found | {"run": result == "survived"})
     return {
         "python": sys.version.split()[0],
         "numpy": numpy.__version__,
@@ -300,7 +312,7 @@ def summary(runner: Runner) -> dict[str, Any]:
         "tests": len(runner.tests),
         "real_recordings": bool(os.environ.get("ECGSPASM_TEST_DATA")),
         "modules": modules,
-        "survivors": survivors,
+        "survivors": runner.survivors(),
     }
 
 
@@ -324,17 +336,25 @@ def with_reasons(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def merged(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
-    """A run of some parts put into that of all."""
+def merged(older: dict[str, Any], newer: dict[str, Any], *, again: bool) -> dict[str, Any]:
+    """A run of some parts, or of the survivors alone, put into that of all."""
     kept = [each for each in older.get("survivors", []) if each["module"] not in newer["modules"]]
-    return newer | {"modules": older.get("modules", {}) | newer["modules"], "survivors": [*kept, *newer["survivors"]]}
+    modules = dict(older.get("modules", {}))
+    for name, row in newer["modules"].items():
+        if again:
+            # two changes of one line may read alike, so those are counted that survive still
+            now = modules[name]["survived"] - row["survived"]
+            modules[name] = modules[name] | {"killed": modules[name]["killed"] + now, "survived": row["survived"]}
+        else:
+            modules[name] = row
+    return newer | {"modules": modules, "survivors": [*kept, *newer["survivors"]]}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; default: all")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--sample", type=int, help="so many mutants only; for trying out")
+    parser.add_argument("--again", action="store_true", help="only those that survived before, after tests were added")
     parser.add_argument("--look", type=Path, help="keep in this file which tests run what, and use it if it is there")
     parser.add_argument("--out", type=Path, default=RECORDED)
     parser.add_argument("--reasons", action="store_true", help="run nothing: take the reasons anew from the table")
@@ -343,14 +363,15 @@ def main() -> int:
         parser.error(f"no part {strange[0]!r}")
     older = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     if not asked.reasons:
-        runner = Runner(asked.parts or list(PARTS), asked.jobs, asked.sample, asked.look)
+        only = {(each["module"], each["line"], each["change"]) for each in older["survivors"]} if asked.again else None
+        runner = Runner(asked.parts or list(PARTS), asked.jobs, asked.look, only)
         os.chdir(ROOT)
         files = [f"tests/{name}.py" for name in TESTS if (ROOT / "tests" / f"{name}.py").exists()]
         pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:faulthandler", *files], plugins=[runner])
         if not (runner.control and runner.results):
             print("no mutant was run, or tests fail though nothing was changed", file=sys.stderr)
             return 1
-        older = merged(older, summary(runner))
+        older = merged(older, summary(runner), again=asked.again)
     found = with_reasons(older)
     asked.out.write_text(json.dumps(found, indent=1) + "\n")
     for part, row in found["parts"].items():
