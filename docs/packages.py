@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 TRUST = ROOT / "data" / "trust"
 SBOM, LICENCES, READ = TRUST / "sbom.json", TRUST / "licences.toml", TRUST / "licences-read.toml"
-DEVELOPMENT = {"dev"}
+DEVELOPMENT = {"dev", "docs"}
 
 _SPDX = {
     "MIT License": "MIT",

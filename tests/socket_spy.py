@@ -1,7 +1,7 @@
 """Counts what the whole suite does with network sockets: nothing, but for the few tests named here, and those on loopback only.
 
-`tests/spy` writes the uses down: those of Python's own socket module, in all processes that inherit the environment. What a library
-in C does with the network without it is not seen.
+`tests/spy` writes the uses down: those of Python's own socket module, in all processes that inherit the environment. What a
+library in C does with the network without it is not seen.
 """
 
 from __future__ import annotations
