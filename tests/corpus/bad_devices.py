@@ -413,6 +413,20 @@ def _packed_twice() -> bytes:
     return zlib.compress(zlib.compress(bytes(200_000_000), 9), 9)
 
 
+def _pdf_with_font(*, widths: str = "", letters: bytes = b"") -> bytes:
+    """A page with words in a font of its own table of letters and widths."""
+    system = "/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"
+    return assemble([
+        ("/Type /Catalog /Pages 2 0 R", None),
+        ("/Type /Pages /Kids [3 0 R] /Count 1", None),
+        ("/Type /Page /Parent 2 0 R /MediaBox [0 0 842 595] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >>", None),
+        ("", b"BT /F 12 Tf <0001> Tj ET"),
+        ("/Type /Font /Subtype /Type0 /BaseFont /A /Encoding /Identity-H /DescendantFonts [6 0 R] /ToUnicode 7 0 R", None),
+        (f"/Type /Font /Subtype /CIDFontType2 /BaseFont /A {system} {widths}", None),
+        ("", b"/CIDInit /ProcSet findresource begin begincmap " + letters + b" endcmap"),
+    ])  # fmt: skip
+
+
 PDF: dict[str, tuple[Content, str]] = {
     "no pages": (b"%PDF-1.4\n", "PDF"),
     "an empty page": (_pdf_of(b""), "no curves"),
@@ -431,6 +445,18 @@ PDF: dict[str, tuple[Content, str]] = {
     "cut": (pdf()[: len(pdf()) // 2], "PDF|no curves|damaged|cannot"),
     "40 MB": (lambda: b"%PDF-1.4\n" + bytes(40_000_000), "more than the"),
     "its own parent": (_pdf_of(b"", page="/Type /Pages /Parent 2 0 R /Kids [3 0 R] /Count 1"), "PDF|no curves"),
+    "a font of few letters": (_pdf_with_font(letters=b"1 beginbfrange <0000> <00ff> <0000> endbfrange"), "no curves"),
+    "a font of billions of letters": (
+        _pdf_with_font(letters=b"1 beginbfrange <00000000> <ffffffff> <0000> endbfrange"), "more letters than there are"
+    ),
+    "a CMap of billions of letters": (
+        _pdf_with_font(letters=b"1 begincidrange <00000000> <fffffffe> 0 endcidrange"), "more letters than there are"
+    ),
+    "ranges upon ranges": (
+        _pdf_with_font(letters=b"99 beginbfrange " + b"<0000> <ffff> <0000> " * 99 + b"endbfrange"), "more letters than there are"
+    ),
+    "a font of billions of widths": (_pdf_with_font(widths="/W [0 2000000000 500]"), "widths of more letters"),
+    "widths upon widths": (_pdf_with_font(widths="/W [" + "0 65535 500 " * 99 + "]"), "widths of more letters"),
     "encrypted": (_pdf_of(b"").replace(b"/Root", b"/Encrypt << /Filter /Standard >> /Root"), "encrypted|PDF"),
 }
 

@@ -9,13 +9,14 @@ from typing import Any, BinaryIO
 from pdfminer.pdfdevice import PDFTextDevice
 from pdfminer.pdfdocument import PDFDocument
 from pdfminer.pdffont import PDFUnicodeNotDefined
-from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.pdfinterp import PDFPageInterpreter
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
 from pdfminer.pdftypes import LITERALS_FLATE_DECODE, PDFStream, list_value, stream_value
 
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line
+from ecgspasm.io.pdf.fonts import Fonts
 from ecgspasm.io.pdf.page import Box, Canvas, Page, bounded_length
 from ecgspasm.io.pdf.settings import pdf_settings
 
@@ -238,7 +239,7 @@ def open_pages(stream: BinaryIO) -> Iterator[Any]:
 def walk(page: Any, number: int, deadline: float) -> Canvas:
     """Draw one page onto a canvas."""
     canvas = Canvas(Page(number), deadline)
-    manager = PDFResourceManager(caching=True)
+    manager = Fonts()
     _Interpreter(manager, _Device(manager, canvas)).process_page(page)
     canvas.check()
     return canvas

@@ -1,0 +1,120 @@
+"""What is fuzzed: one target a parser, the sound files that it starts from, and what it may answer."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ecgspasm as es
+from tests.corpus.sound_files import LEADS, MADE
+from tests.corpus.sound_records import challenge, in_format, ptb_xl, segments
+
+KEPT = Path(__file__).with_name("kept")
+_ROWS = {str(number): lead for number, lead in enumerate(LEADS)}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One parser: what the bytes are called on disk, what lies beside them, and what they start from."""
+
+    suffix: str
+    seeds: Callable[[], list[bytes]]
+    asked: dict[str, Any] = field(default_factory=dict)
+    beside: Callable[[Path], Path] | None = None
+    """Writes a sound record, of which the file that this gives is the one that is fuzzed."""
+
+
+def _made(*names: str) -> Callable[[], list[bytes]]:
+    return lambda: [MADE[name]().content for name in names]
+
+
+def _of_record(make: Callable[[Path], Path]) -> Callable[[], list[bytes]]:
+    def seeds() -> list[bytes]:
+        with tempfile.TemporaryDirectory() as folder:
+            return [make(Path(folder)).read_bytes()]
+
+    return seeds
+
+
+def _matlab(folder: Path) -> Path:
+    return challenge(folder).with_suffix(".mat")
+
+
+def _flac(folder: Path) -> Path:
+    return in_format(516, folder)[1]
+
+
+TARGETS = {
+    "wfdb-header": Target(".hea", _of_record(ptb_xl), beside=ptb_xl),
+    "wfdb-segments": Target(".hea", _of_record(segments), beside=segments),
+    "wfdb-mat": Target(".mat", _of_record(_matlab), beside=_matlab),
+    "wfdb-flac": Target(".dat", _of_record(_flac), beside=_flac),
+    "csv": Target(".csv", _made("CSV", "TSV")),
+    "npy": Target(".npy", _made("npy"), {"fs": 500, "unit": "uV", "rename": _ROWS}),
+    "npz": Target(".npz", _made("npz")),
+    "hdf5": Target(".h5", _made("HDF5", "HDF5 in one piece")),
+    "parquet": Target(".parquet", _made("Parquet", "Parquet as written")),
+    "edf": Target(".edf", _made("EDF", "BDF")),
+    "dicom": Target(".dcm", _made("DICOM", "DICOM implicit")),
+    "xml": Target(".xml", _made("MUSE XML", "Mortara XML", "aECG")),
+    "scp": Target(".scp", _made("SCP-ECG")),
+    "ishne": Target(".ecg", _made("ISHNE")),
+    "pdf": Target(".pdf", _made("PDF")),
+}
+
+
+PLANTED = "planted"
+"""Name of a parser with a fault, by which the fuzzing itself is tested."""
+
+
+def seeds_of(name: str) -> list[bytes]:
+    """What a parser starts from."""
+    return [b"{[x"] if name == PLANTED else TARGETS[name].seeds()
+
+
+def planted(content: bytes) -> bool:
+    """Fails where two letters are followed by a third, one branch after the other."""
+    if content[:1] == b"{":  # noqa: SIM102  (each branch of its own is what the fuzzing sees)
+        if content[1:2] == b"[":
+            if content[2:3] == b"(":
+                raise IndexError("the planted fault")
+    return False
+
+
+class Parser:
+    """Reads bytes as one parser would."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.target = TARGETS[name]
+        self._path = self.target.beside(folder) if self.target.beside else folder / f"x{self.target.suffix}"
+
+    def __call__(self, content: bytes) -> bool:
+        """Whether an ECG came of it; all but an `EcgError` comes through."""
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            os.write(handle, content)
+        finally:
+            os.close(handle)
+        found = False
+        for read in (es.read, lambda path, **asked: es.open_recording(path, **asked).samples(0, 1)):
+            try:
+                read(self._path, **self.target.asked)  # type: ignore[operator]
+                found = True
+            except es.EcgError as error:
+                # a message is one printable line
+                assert str(error).isprintable(), str(error)[:200]
+        return found
+
+
+@cache
+def kept(name: str) -> tuple[bytes, ...]:
+    """Inputs of former runs that reach what no other reaches."""
+    path = KEPT / f"{name}.txt"
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    return tuple(base64.b64decode(line) for line in lines if line and not line.startswith("#"))
