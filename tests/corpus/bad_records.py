@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -178,6 +179,7 @@ HEADERS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "words": (lambda _: b"Dear colleague,\nthank you for the ECG.\n", "number of signals"),
     "html": (lambda _: b"<html><body>404</body></html>", "record line"),
     "a table of words": (lambda _: b"a,b,c\n1,2,3\n", "record line"),
+    "no checksums": (lambda text: re.sub(rb"16 0 -?\d+ -?\d+ 0", b"16 0 0 0 0", text), "flag:checksums are placeholders"),
     "first line lost": (lambda text: text.partition(b"\n")[2], "record line"),
     "control letters": (lambda text: text.replace(b"I\n", b"I\x08\x1b[2J\n", 1), "no lead is named"),
 }
@@ -269,6 +271,10 @@ SEGMENTS: dict[str, tuple[Make, str]] = {
     "other unit": (_in_segment("/mV 16 0", "/mmHg 16 0"), "unit 'mmHg'"),
     "uncalibrated": (_in_segment("1000.0(0)", "0(0)"), "gain 0"),
     "lead twice": (_in_segment(" 0 V6", " 0 V5"), "given twice"),
+    "in volts": (_in_segment("/mV 16 0", "/V 16 0"), "which no electrode gives"),
+    "two samples a frame": (_in_segment(".dat 16 ", ".dat 16x2 "), "bytes where"),
+    "skew beyond its end": (_in_segment(".dat 16 ", ".dat 16:9000 "), "skew of 9000"),
+    "a file that is not there": (_in_segment("seg1.dat", "seg9.dat"), "no file seg9.dat"),
     "unknown lead": (_in_segment(" 0 V6", " 0 V66"), "no lead is named 'V66'"),
 }
 

@@ -68,7 +68,8 @@ def run(name: str, seconds: int, seed: int, *, keep: bool = False) -> subprocess
             sound = set(seeds_of(name))
             small = sorted((path.read_bytes() for path in merged.iterdir()), key=len)
             lines = [base64.b64encode(content).decode() for content in small if content not in sound]
-            lines = ["# found by tests.fuzz.run, as base64", *[line for line in lines if len(line) <= _MOST_KEPT_BYTES][:_MOST_KEPT]]
+            lines = [line for line in lines if len(line) <= _MOST_KEPT_BYTES]
+            lines = ["# found by tests.fuzz.run, as base64", *lines[:_MOST_KEPT]]
             KEPT.mkdir(exist_ok=True)
             (KEPT / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
     return done
