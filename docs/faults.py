@@ -26,14 +26,10 @@ _PACKAGES = ("dask", "distributed", "matplotlib", "numpy", "pandas", "pyarrow", 
 
 
 def kills(data: Path | None) -> Any:
-    """The writers of the package and two naive ones; each from a process that has no threads yet and can be forked."""
-    counts = {"whole": 200, "in place": 60, "appended": 60}
-    return [_module("kills", "--writer", writer, "--kills", str(count)) for writer, count in counts.items()]
-
-
-def workers_killed(data: Path | None) -> Any:
-    """The whole command with its workers, real records and the real kill."""
-    return _module("workers")
+    """The batch, the whole command with its workers, and two naive writers."""
+    rows = [_module("kills", "--writer", "whole", "--kills", "200")]
+    rows.append(_module("kills", "--writer", "command", "--kills", "30", "--records", "104"))
+    return rows + [_module("kills", "--writer", writer, "--kills", "60") for writer in ("in place", "appended")]
 
 
 def full_disk(data: Path | None) -> Any:
@@ -67,7 +63,7 @@ def soak(data: Path | None) -> Any:
 
 
 SECTIONS: dict[str, Callable[[Path | None], Any]] = {
-    each.__name__: each for each in (kills, workers_killed, full_disk, every_call, spread, kernels, soak)
+    each.__name__: each for each in (kills, full_disk, every_call, spread, kernels, soak)
 }
 
 

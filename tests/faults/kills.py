@@ -26,6 +26,7 @@ from typing import Any
 import pyarrow.parquet  # noqa: F401  (loaded here once, not in every process that is forked)
 
 import ecgspasm as es
+from ecgspasm.io.wfdb.writer import write_wfdb
 from tests.faults import naive
 from tests.faults.cheap import cheap_work, files, names, rows_by_record
 from tests.faults.disk import Disk
@@ -68,8 +69,21 @@ def whole_batch(folder: Path, records: int, size: int, per_part: int) -> None:
         es.batch("measure", names(records), folder, records_per_part=per_part, wide=True)
 
 
+def whole_command(folder: Path, records: int, size: int, per_part: int) -> None:
+    """The command itself in the place of this process, with two workers and real records; `size` says nothing here."""
+    given = folder.parent / "records"
+    if not given.is_dir():
+        given.mkdir()
+        for seed in range(records):
+            write_wfdb(es.simulate.ecg(fs=250, seed=seed, duration_s=4.0, leads=["V2"]).ecg, given, f"r{seed:03d}")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    options = ["--output", str(folder), "--records-per-part", str(per_part), "--workers", "2", "--wide"]
+    os.execv(sys.executable, [sys.executable, "-m", "ecgspasm", "batch", "measure", str(given), *options])
+
+
 WRITERS: dict[str, tuple[Callable[[Path, int, int, int], None], Count]] = {
     "whole": (whole_batch, rows_by_record),
+    "command": (whole_command, rows_by_record),
     "in place": (naive.batch_written_in_place, rows_by_record),
     "appended": (naive.batch_appended, naive.rows_appended),
 }
