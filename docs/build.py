@@ -287,11 +287,19 @@ _COST = re.compile(r"(?P<begin><!-- cost: .*? -->\n).*?(?P<end><!-- cost ends --
 _MIMIC_ECGS = 800_000
 
 
+_FAULTS = re.compile(r"(?P<begin><!-- faults: .*? -->\n).*?(?P<end><!-- faults end -->)", re.DOTALL)
+
+
 def batch_page() -> str:
-    """The page about batches with the table of what they cost."""
-    found = _COST.search(BATCH.read_text(encoding="utf-8"))
-    assert found is not None
-    return found.string[: found.end("begin")] + batch_cost() + found.string[found.start("end") :]
+    """The page about batches with the tables of what they cost and what they survive."""
+    from generated import faults_table
+
+    page = BATCH.read_text(encoding="utf-8")
+    for place, content in ((_COST, batch_cost()), (_FAULTS, faults_table())):
+        found = place.search(page)
+        assert found is not None
+        page = page[: found.end("begin")] + content + page[found.start("end") :]
+    return page
 
 
 def batch_cost() -> str:

@@ -1,8 +1,9 @@
-"""Pages and figures of the documentation that are made from data: the criteria, and the rooms of the package."""
+"""Pages and figures of the documentation that are made from data: the criteria, the rooms of the package, what survives what."""
 
 from __future__ import annotations
 
 import ast
+import json
 import tomllib
 from html import escape
 from importlib.resources import files
@@ -168,3 +169,69 @@ def rooms_figure() -> str:
                 f'<tspan font-weight="bold">{room}</tspan>{told}</text>'
             )
     return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def faults_table() -> str:
+    """What `docs/faults.py` recorded, as Markdown."""
+    found = json.loads((ROOT / "data" / "benchmarks" / "faults.json").read_text(encoding="utf-8"))
+    lines = ["| what is done | how often | what it hit | what came of it |", "|---|---|---|---|"]
+    lines += [_killed(row) for row in found["kills"]]
+    full, writers = found["full_disk"]["batch"], found["full_disk"]["writers"]
+    told = _harm(full["damaged"], full["not_completed"], full["unclear"])
+    lines.append(f"| the disk is full, batch | {full['positions']} positions | {full['in_parts']} within the parts | {told} |")
+    told = _harm(*(sum(row[name] for row in writers) for name in ("damaged", "not_completed", "unclear")))
+    often = f"{sum(row['positions'] for row in writers)} positions, {len(writers)} writers"
+    too_full = sum(row["full"] for row in writers)
+    lines.append(f"| the disk is full, all else that writes | {often} | {too_full} too full | {told} |")
+    for name, batch in (("batch", True), ("all else that writes", False)):
+        rows = [row for row in found["every_call"] if row["name"].startswith("batch") == batch]
+        total = {key: sum(row[key] for row in rows) for key in rows[0] if isinstance(rows[0][key], int)}
+        calls = sum(sum(row["calls"].values()) for row in rows)
+        told = _harm(total["damaged"] + total["silent"], total["not_completed"], total["raw"] + total["many_lines"])
+        often = f"{total['faults']} faults in {calls} calls"
+        hit = f"{total['refused']} refused, {total['unharmed']} without consequence"
+        lines.append(f"| a call to the file system fails once, {name} | {often} | {hit} | {told} |")
+    return "\n".join([*lines, *_spread(found["spread"]), *_kernels(found["kernels"]), *_soaked(found["soak"])]) + "\n"
+
+
+def _killed(row: dict[str, Any]) -> str:
+    who = {
+        "whole": "batch",
+        "command": "the command with two workers",
+        "in place": "a naive writer, in place",
+        "appended": "a naive writer, appending",
+    }[row["writer"]]
+    hit = f"{row['cut'] + row['begun']} files half written, {row['unnamed']} whole without their name"
+    hit = f"{row['cut']} files half written" if row["writer"] in ("in place", "appended") else hit
+    came = f"{row['lost_rows']} rows lost, {row['double_rows']} double; {row['differing']} of {row['runs']} runs with other bytes"
+    return f"| `kill -9` and going on, {who} | {row['kills']} | {hit} | {came} |"
+
+
+def _harm(damaged: int, not_completed: int, unclear: int) -> str:
+    return f"{damaged} damaged, {unclear} other errors than an `EcgError` of one line, {not_completed} not completed by going on"
+
+
+def _spread(found: dict[str, Any]) -> list[str]:
+    kinds = {"workers": "numbers of workers", "records_per_part": "sizes of parts", "orders": "orders"}
+    how = [*(f"{len(found[name])} {words}" for name, words in kinds.items()), " ".join(found["methods"])]
+    hashes = max(found["hashes_of_measure"], found["hashes_of_compare"])
+    came = f"{hashes} hash of the results, {found['most_different_bytes']} of the files"
+    return [f"| the work is spread otherwise | {found['runs']} runs | {', '.join(how)} | {came} |"]
+
+
+def _kernels(found: dict[str, Any]) -> list[str]:
+    rows = found["machines"].values()
+    values = max(row["values"] for row in rows)
+    hit = f"{sum(row['not_the_same_bits'] > 0 for row in rows)} change bits"
+    most = {name: max(row[name] for row in rows) for name in ("different_after_rounding", "at_a_tie", "different_words")}
+    came = f"at most {most['different_after_rounding']} of {values:,} values differ after rounding to 0.1 uV, "
+    came += f"{most['at_a_tie']} lie at a tie, {most['different_words']} words differ"
+    return [f"| other kernels of OpenBLAS and NumPy | {len(rows)} kinds, {found['records']} ECGs | {hit} | {came} |"]
+
+
+def _soaked(found: dict[str, Any]) -> list[str]:
+    held = max(each["growth_mb"] for each in found["memory"].values())
+    came = f"{found['lost']} lost, {found['double']} double, {found['unexpected']} not accounted for; a process grew by at most "
+    came += f"{held:.0f} MB; last tenth to first: {found['last_tenth_to_first']['computing_to_fixed']:.2f} of the computing time"
+    hit = f"{found['poisoned']:,} poisoned"
+    return [f"| a long run | {found['records']:,} records | {hit} | {came} |"]

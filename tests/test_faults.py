@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import ecgspasm as es
 from tests.faults.deeds import BATCHES, SINGLE, Deed
 from tests.faults.every_call import all_faults
 from tests.faults.full_disk import CannotMountError, full_for_a_writer, full_in_a_batch
@@ -44,6 +45,16 @@ def test_the_failing_disk_finds_a_writer_that_writes_in_place() -> None:
     found = all_faults(Deed("in place", in_place, lambda folder: (folder / "x").write_bytes(b"old") and None))
     assert found.damaged >= 3
     assert found.raw >= 5
+
+
+def test_a_record_of_which_only_one_file_was_replaced_is_refused(tmp_path: Path) -> None:
+    older, newer = (es.simulate.ecg(fs=250, seed=seed, duration_s=4.0).ecg for seed in (1, 2))
+    for name, ecg in (("older", older), ("newer", newer)):
+        (tmp_path / name).mkdir()
+        es.write(ecg, tmp_path / name / "x.hea", gain=1000)
+    (tmp_path / "newer" / "x.dat").replace(tmp_path / "older" / "x.dat")
+    with pytest.raises(es.EcgError, match="checksum"):
+        es.read(tmp_path / "older" / "x.hea")
 
 
 def mounted(ask: Any) -> Any:
