@@ -50,6 +50,13 @@ def test_a_rate_of_frames_counts_with_the_samples_in_them() -> None:
     assert doubts(sound(fs=62.5, samples_per_frame=3)) == ["no device is known that samples at 62.5 Hz: check the header"]
 
 
+def test_the_fastest_of_the_signals_counts_and_a_header_without_signals_has_its_own_rate() -> None:
+    slow_and_fast = (*(SIGNAL,) * 11, replace(SIGNAL, samples_per_frame=4))
+    assert doubts(Header("r", 12, 62.5, 5000, None, slow_and_fast, (), ())) == []
+    segments = Header("m", 12, 75.0, 5000, None, (), (("s", 5000),), ())
+    assert doubts(segments) == ["no device is known that samples at 75 Hz: check the header"]
+
+
 def test_a_length_that_is_not_told_is_said() -> None:
     (said,) = doubts(sound(n_samples=None))
     assert "no number of samples" in said
@@ -70,7 +77,10 @@ def test_the_lead_whose_gain_or_baseline_differs_is_named() -> None:
 
 
 def test_a_skew_is_said() -> None:
-    assert doubts(sound(skew=1)) == ["a skew between the signals was undone"]
+    said = ["a skew between the signals was undone"]
+    assert doubts(sound(skew=1)) == said
+    one = Header("r", 12, 500.0, 5000, None, (*(SIGNAL,) * 11, replace(SIGNAL, skew=3)), (), ())
+    assert doubts(one) == said
 
 
 def order(*names: str) -> list[str]:
@@ -90,6 +100,7 @@ def test_other_orders_are_said() -> None:
     assert order("I", "II", "III", "aVR", "aVL", "aVF", "V2", "V1", "V3", "V4", "V5", "V6")
     assert order(*STANDARD, "Y", "X", "Z")
     assert order(*STANDARD, "X", "Z", "Y")
+    assert order("III", "I", "II", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
     # a limb lead among the chest leads, in turn
     assert order("I", "II", "III", "aVR", "aVL", "V1", "aVF", "V2", "V3", "V4", "V5", "V6")
     assert order("I", "V1", "II", "V2", "III", "V3")
@@ -151,6 +162,24 @@ def test_a_gain_that_the_other_leads_disprove_is_refused(row: int) -> None:
     signal[row] /= 2.0
     scales[row] = -1.0
     assert doubts_of_leads(signal, LIMBS, scales) == []
+
+
+def test_a_gain_is_disproved_only_if_the_lead_fits_to_a_twentieth_without_it() -> None:
+    signal = limbs(500)[[0, 1, 5]]
+    size = float(signal[2].std())
+    # at right angles to all that is there
+    other = np.random.default_rng(8).normal(size=500)
+    basis = np.linalg.qr((signal[:2] - signal[:2].mean(axis=1, keepdims=True)).T)[0]
+    other -= other.mean()
+    other -= basis @ (basis.T @ other)
+    for share, disproved in ((0.049, True), (0.051, False)):
+        wrong = signal.copy()
+        wrong[2] = 2.0 * (signal[2] + share * size * other / other.std())
+        if disproved:
+            with pytest.raises(EcgError, match="aVF has another gain"):
+                doubts_of_leads(wrong, ("I", "II", "aVF"), [1.0, 1.0, 2.0])
+        else:
+            assert len(doubts_of_leads(wrong, ("I", "II", "aVF"), [1.0, 1.0, 2.0])) == 1
 
 
 def test_a_wrong_signal_with_another_gain_is_a_doubt_only() -> None:

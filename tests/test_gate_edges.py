@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,7 @@ def refused(call: Callable[[], object]) -> str:
         (b"", None),
         ("\ufeff<RestingECG>".encode("utf-16-le")[2:], None),
         (b"<!DOCTYPE RestingECG><RestingECG>", "GE MUSE XML"),
+        ("\ufeff<RestingECG>".encode("utf-16-le") + b"\x00\xd8", "GE MUSE XML"),
     ],
 )
 def test_xml_is_told_by_its_root(start: bytes, named: str | None) -> None:
@@ -70,6 +72,9 @@ def test_xml_may_be_so_deep_and_so_large(monkeypatch: pytest.MonkeyPatch) -> Non
     assert xml_gate.MAX_XML_BYTES == 25_165_824
     check_xml(levels(64))
     assert "more elements or levels" in refused(lambda: check_xml(levels(65)))
+    # what was closed before does not let the rest go deeper
+    check_xml(b"<r>" + b"<a/>" * 9 + levels(63) + b"</r>")
+    assert "more elements or levels" in refused(lambda: check_xml(b"<r>" + b"<a/>" * 9 + levels(64) + b"</r>"))
     assert xml_gate._MAX_ELEMENTS == 300_000
     monkeypatch.setattr(xml_gate, "_MAX_ELEMENTS", 100)
     check_xml(b"<r>" + b"<a/>" * 99 + b"</r>")
@@ -99,6 +104,7 @@ def test_latin_1_in_xml_that_says_utf_8_is_turned_into_it() -> None:
 def test_xml_that_breaks_off_is_refused_with_what_is_wrong() -> None:
     for data in (b"<r>", b"", b"<r></s>", b"<r>\xff", "\ufeff<r>".encode("utf-16-le")):
         assert "not well-formed" in refused(lambda data=data: check_xml(data))  # type: ignore[misc]
+    assert "mismatched tag" in refused(lambda: check_xml(b"<r></s>"))
     assert "entities" in refused(lambda: check_xml(b"<!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>"))
     assert check_xml(b"<!DOCTYPE r SYSTEM 'r.dtd'><r/>")[1].tag == "r"
 
@@ -132,6 +138,13 @@ def test_whatever_h5py_says_is_an_ecg_error(tmp_path: Path) -> None:
         found["none"]
     with pytest.raises(EcgError, match=r"^mine$"), gate.opened(file):
         raise EcgError("mine")
+
+
+def test_without_the_packages_it_says_which_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("h5py", "defusedxml"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "pip install 'ecgspasm[hdf5]'" in refused(lambda: gate.opened(File("a", data=b"\x89HDF\r\n\x1a\n")).__enter__())
+    assert "pip install 'ecgspasm[formats]'" in refused(lambda: check_xml(b"<r/>"))
 
 
 def test_only_plain_numbers_of_the_file_itself_are_listed(tmp_path: Path) -> None:
@@ -240,12 +253,18 @@ def test_data_that_lie_elsewhere_or_nowhere_are_refused(tmp_path: Path) -> None:
         layout[:] = h5py.VirtualSource(str(tmp_path / "o.h5"), "x", (10,))
         f.create_virtual_dataset("virtual", layout)
         f.create_dataset("never", (10,), float, chunks=(5,))
+        f.create_dataset("bare", (10,), float)
         f.create_dataset("half", (10,), float, chunks=(5,))
         f["half"][:5] = 1.0
 
     with gate.opened(made(tmp_path / "a.h5", change)) as found:
-        for name, said in (("external", "lie in other files"), ("virtual", "lie in other files"), ("never", "never written"),
-                           ("half", "a part of /half was never written")):  # fmt: skip
+        for name, said in (
+            ("external", "lie in other files"),
+            ("virtual", "lie in other files"),
+            ("never", "/never was made but never written"),
+            ("bare", "/bare was made but never written"),
+            ("half", "a part of /half was never written"),
+        ):
             assert said in refused(lambda name=name: gate.part(found[name], 10))  # type: ignore[misc]
         # what is there is read, and only what is asked is looked at
         assert np.array_equal(gate.stretch(found["half"], 0, 0, 5), np.ones(5))
@@ -266,6 +285,19 @@ def test_a_chunk_unpacks_to_its_size_or_not_at_all(tmp_path: Path, size: int, go
             assert gate.part(found["x"], 20).sum() == 10.0
         else:
             assert "unpacks to another size than the 80 bytes" in refused(lambda: gate.part(found["x"], 20))
+
+
+def test_a_row_is_read_only_if_its_own_chunk_is_sound(tmp_path: Path) -> None:
+    def change(f: Any) -> None:
+        data = f.create_dataset("x", (3, 10), float, chunks=(1, 5), compression="gzip")
+        data[:] = 1.0
+        for corner in ((1, 0), (2, 5)):
+            data.id.write_direct_chunk(corner, zlib.compress(bytes(400)))
+
+    with gate.opened(made(tmp_path / "a.h5", change)) as found:
+        assert gate.part(found["x"], 10, row=0).sum() == 10.0
+        for row in (1, 2):
+            assert "unpacks to another size" in refused(lambda row=row: gate.part(found["x"], 10, row=row))  # type: ignore[misc]
 
 
 def test_a_chunk_that_was_stored_unpacked_needs_no_unpacking(tmp_path: Path) -> None:

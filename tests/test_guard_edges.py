@@ -165,7 +165,7 @@ def test_a_folder_is_called_one_also_where_the_system_does_not_open_it(monkeypat
     assert refused(lambda: paths.first_bytes("/some/folder", 1)) == "folder is a folder, not a file; give a file"
 
 
-@pytest.mark.parametrize("name", ["a", "a.dat", "A-1+b_c.dat", "..a", "0", "a" * 90])
+@pytest.mark.parametrize("name", ["a", "a.dat", "A-1+b_c.dat", "..a", "0", "X", "X.dat", "a" * 90])
 def test_a_plain_name_lies_beside_its_header(name: str) -> None:
     assert paths.beside("folder", name) == os.path.join("folder", name)
 

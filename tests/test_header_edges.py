@@ -157,6 +157,8 @@ def test_time_and_date(words: str, when: datetime | None) -> None:
         "12-May-2020",
         "12-May-2020 noon",
         "123-May-2020 12:33:59",
+        "12-May-2020x 12:33:59",
+        "12-May-2020 12:33:59x",
         "12-June-2020 12:33:59",
         "12-May-20 12:33:59",
         "10:20:30 100/2/2020",
@@ -284,7 +286,7 @@ def test_segments_are_names_and_lengths() -> None:
     assert found.signals == ()
 
 
-@pytest.mark.parametrize("line", ["s", "s x", "s 1 2", "s 1234567890123", "-s 1", "s -1", "/s 1", "~~ 1", "s! 1"])
+@pytest.mark.parametrize("line", ["s", "s12", "s x", "s 1 2", "s 1234567890123", "-s 1", "s -1", "/s 1", "~~ 1", "s! 1"])
 def test_what_is_no_segment(line: str) -> None:
     assert "is not 'record samples'" in refused("s 1", line, record="m/2 1 500 9")
 
