@@ -80,10 +80,13 @@ def seeds_of(name: str) -> list[bytes]:
 
 def planted(content: bytes) -> bool:
     """Fails where two letters are followed by a third, one branch after the other."""
-    if content[:1] == b"{":  # noqa: SIM102  (each branch of its own is what the fuzzing sees)
-        if content[1:2] == b"[":
-            if content[2:3] == b"(":
-                raise IndexError("the planted fault")
+    depth = 0
+    if content[:1] == b"{":
+        depth = 1
+    if depth == 1 and content[1:2] == b"[":
+        depth = 2
+    if depth == 2 and content[2:3] == b"(":
+        raise IndexError("the planted fault")
     return False
 
 
