@@ -25,7 +25,8 @@ _N_RECORDS = 60
 def cluster(folder: Path) -> Iterator[str]:
     """A scheduler and two worker processes; gives the scheduler's address, and ends what it started."""
     file = folder / "scheduler.json"
-    quiet = ["--no-dashboard"]
+    # without a dashboard too there is a server for pages, which would listen to all the world
+    quiet = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     started = [_start("dask_scheduler", ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file), *quiet], folder)]
     try:
         _until(lambda: file.exists() and file.read_text().strip().endswith("}"), 30)
