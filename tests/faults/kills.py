@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,13 @@ def forked(work: Callable[[], None]) -> int:
     sys.stdout.flush()
     pid = os.fork()
     if pid:
+        # on both sides: whichever comes first, the group is there before anybody kills it
+        with suppress(PermissionError, ProcessLookupError):
+            os.setpgid(pid, pid)
         return pid
     status = _STUCK
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         work()
         status = 0
     except es.EcgError:
