@@ -491,3 +491,146 @@ def test_dates_of_both_are_compared_when_both_have_them(analysed: Analysis) -> N
     assert "reversed-order" in es.compare(dated(2), dated(1)).confounders
     for first, second in ((1, 2), (None, 1), (2, None), (None, None)):
         assert "reversed-order" not in es.compare(dated(first), dated(second)).confounders
+
+
+# ---------------------------------------------------------------- beats that are not alike
+
+
+def cut(analysis: Analysis, first: int, last: int) -> Analysis:
+    """The same beat with so many samples less at its start and at its end."""
+    beat = beat_of(analysis)
+    names = ("onset", "peak", "offset")
+    moved = {wave: type(beat.p)(*(getattr(getattr(beat, wave), name) - first for name in names)) for wave in ("p", "qrs", "t")}
+    return with_beat(
+        analysis,
+        signal_uv=beat.signal_uv[:, first : beat.signal_uv.shape[1] - last],
+        r_sample=beat.r_sample - first,
+        qrs_onset=beat.qrs_onset - first,
+        j=beat.j - first,
+        u_peak=beat.u_peak - first,
+        **moved,
+    )
+
+
+@pytest.mark.parametrize("moved_ms", [0.0, 20.0, -20.0])
+def test_the_axis_holds_what_both_beats_have(analysed: Analysis, moved_ms: float) -> None:
+    beat, shorter = beat_of(analysed), cut(analysed, 40, 60)
+    shorter = with_beat(shorter, r_sample=beat_of(shorter).r_sample + moved_ms / 2.0)
+    for pair in ((analysed, shorter), (shorter, analysed)):
+        aligned = es.compare(*pair).aligned
+        assert aligned is not None
+        assert aligned.time_ms[0] == pytest.approx(-(beat.qrs_onset - 40) * 2.0, abs=1.01)
+        assert aligned.time_ms[0] >= -(beat.qrs_onset - 40) * 2.0 - 1e-6
+        assert aligned.time_ms[-1] == pytest.approx((beat.signal_uv.shape[1] - 61 - beat.qrs_onset) * 2.0, abs=1.01)
+        assert aligned.time_ms[-1] <= (beat.signal_uv.shape[1] - 61 - beat.qrs_onset) * 2.0 + 1e-6
+        assert np.allclose(aligned.baseline_uv, aligned.current_uv, atol=1e-6)
+        onsets = tuple(beat_of(each).qrs_onset for each in pair)
+        assert aligned.onset == pytest.approx(onsets, abs=1e-6)
+
+
+@pytest.mark.parametrize("moved_ms", [-37.0, -5.0, 0.0, 6.0, 41.0])
+def test_the_shift_is_found_though_size_offset_and_st_have_changed(analysed: Analysis, moved_ms: float) -> None:
+    beat = beat_of(analysed)
+    rng = np.random.default_rng(12)
+    signal = beat.signal_uv * 0.6 + rng.normal(0.0, 2000.0, (12, 1)) + rng.normal(0.0, 4.0, beat.signal_uv.shape)
+    signal[:, round(beat.j) + 30 :] += 250.0
+    other = with_beat(analysed, signal_uv=signal, r_sample=beat.r_sample - moved_ms / 2.0)
+    for pair in ((analysed, other), (other, analysed)):
+        aligned = es.compare(*pair).aligned
+        assert aligned is not None
+        assert aligned.onset == pytest.approx((beat.qrs_onset,) * 2, abs=0.8)
+
+
+def test_each_curve_is_that_of_its_own_ecg(analysed: Analysis) -> None:
+    twice = with_beat(analysed, signal_uv=2.0 * beat_of(analysed).signal_uv)
+    aligned = es.compare(analysed, twice).aligned
+    assert aligned is not None
+    assert np.allclose(aligned.current_uv, 2.0 * aligned.baseline_uv, atol=1e-6)
+    assert aligned.qrs_correlation == pytest.approx(1.0)
+
+
+def test_the_correlation_is_that_from_onset_to_j(analysed: Analysis) -> None:
+    beat = beat_of(analysed)
+    # what lies before the onset differs altogether
+    signal = np.array(beat.signal_uv)
+    before = round(beat.qrs_onset) - 12
+    signal[:, :before] = np.random.default_rng(3).normal(0.0, 300.0, (12, before))
+    aligned = es.compare(analysed, with_beat(analysed, signal_uv=signal)).aligned
+    assert aligned is not None
+    assert aligned.qrs_correlation == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_ecg_without_a_beat_is_compared_with_nothing(analysed: Analysis) -> None:
+    flat = es.analyze(replace(MADE, signal_uv=np.zeros_like(MADE.signal_uv)))
+    assert flat.median is None
+    for pair in ((analysed, flat), (flat, analysed), (flat, flat)):
+        found = es.compare(*pair)
+        assert found.aligned is None
+        assert not found.comparable
+        assert all(state.startswith("not_measurable") for state in found.state)
+        assert set(found.measured) == {"baseline", "current"}
+
+
+def test_the_score_is_not_told_where_something_else_explains_the_change() -> None:
+    leads = {"t_uv": 200.0, "st_j60_uv": 10.0}
+    narrow, wide = table(qrs_ms=90.0, **leads), table(qrs_ms=150.0, **leads)
+    plain, blocked = es.compare(narrow, narrow), es.compare(narrow, wide)
+    assert plain.score.probability < 0.5
+    assert np.isnan(blocked.score.probability)
+    assert blocked.confounders["wide-qrs"] == blocked.score.to_dict()["reason"]
+    # a confounder that cannot by itself explain it blocks nothing
+    fast = es.compare(narrow, table(qrs_ms=90.0, rate_bpm=130.0, **leads))
+    assert set(fast.confounders) == {"rate"}
+    assert fast.score.probability < 0.5
+
+
+def test_the_electrodes_are_checked_before_anything_else() -> None:
+    with pytest.raises(EcgError, match="electrodes is 'x'"):
+        es.compare(table(("I",), t_uv=1.0), table(("II",), t_uv=1.0), electrodes="x")  # type: ignore[arg-type]
+
+
+def test_t_changes_in_proportion_to_that_of_the_baseline() -> None:
+    found = es.compare(table(t_uv=100.0), table(t_uv=1500.0)).changes["t_uv"]
+    assert np.allclose(found.repeat_sd, repeat_sd("t_uv", STANDARD, "fresh", np.full(12, 100.0)))
+    turned = es.compare(table(t_uv=1500.0), table(t_uv=100.0)).changes["t_uv"]
+    assert (turned.repeat_sd > found.repeat_sd + 10.0).all()
+
+
+def test_a_lead_that_is_not_measured_says_why_a_rule_is_open() -> None:
+    first = table(st_j60_uv=0.0)
+    second = table(st_j60_uv=[{"II": 300.0, "III": NAN}.get(lead, 0.0) for lead in STANDARD])
+    finding = found(criterion(RISE, contiguous=0, count=2, leads=("II", "III")), first, second)
+    assert finding.verdict == "UNDECIDED"
+    assert finding.reason == "III could not be judged: current: no value in the table"
+
+
+def test_measures_are_called_by_their_names() -> None:
+    zero = table(st_j_uv=0.0, t_negative_uv=0.0, t_uv=1.0)
+    for name, word in (("st_j_uv", "ST at J"), ("t_negative_uv", "negative lobe of T")):
+        low = table(**({"st_j_uv": 0.0, "t_negative_uv": 0.0, "t_uv": 1.0} | {name: by_lead(II=-400.0)}))
+        assert found(criterion(Condition("change", name, at_most=-50.0)), zero, low).reason.startswith(f"II {word} +0 -> -400 uV")
+
+
+def test_conduction_of_both_ecgs_can_be_required() -> None:
+    def verdict(of: Any, word: str) -> str:
+        needed = Requirement(Condition(of, "conduction", one_of=(word,)))
+        rule = criterion(Condition("current", "t_uv", at_least=50.0), requires=(needed,))
+        return found(rule, table(t_uv=200.0, qrs_ms=90.0), table(t_uv=200.0, qrs_ms=150.0)).verdict
+
+    assert verdict("baseline", "narrow") == "MET"
+    assert verdict("baseline", "lbbb") == "NOT_MET"
+    assert verdict("current", "narrow") == "UNDECIDED"  # wide, and the table does not tell how
+
+
+def test_what_is_gone_is_a_finding_and_what_cannot_be_shown_is_met_without_words() -> None:
+    gone = criterion(Condition("change", "st_j60_uv", at_most=-100.0), kind="resolution")
+    high, low = table(st_j60_uv=by_lead(II=300.0)), table(st_j60_uv=0.0)
+    assert [each.kind for each in es.compare(high, low, criteria=[gone]).findings] == ["resolution"]
+    silent = found(criterion(Condition("change", "st_j60_uv", at_most=-100.0), shown="q_uv"), high, low)
+    assert (silent.verdict, silent.reason, dict(silent.values)) == ("MET", "", {})
+
+
+def test_the_vessel_leads_are_those_of_st_at_j_unless_told_otherwise() -> None:
+    comparison = es.compare(table(st_j_uv=by_lead(V3=100.0), st_j60_uv=0.0), table(st_j_uv=0.0, st_j60_uv=by_lead(V3=100.0)))
+    assert comparison.vessel_leads() == comparison.vessel_leads("st_j_uv") != comparison.vessel_leads("st_j60_uv")
+    assert Finding("a", "b", "MET", (), "", "", "s").what == ""

@@ -10,7 +10,7 @@ import pytest
 from ecgspasm.criteria import Condition, Criterion, Limit, Requirement, load_criteria
 from ecgspasm.criteria.judge import Judgement, LeadValues, judge
 from ecgspasm.criteria.parse import parse, parse_conditions
-from ecgspasm.ecg import Subject
+from ecgspasm.ecg import SHAPES, Subject
 from ecgspasm.errors import EcgError
 
 MAN, WOMAN = Subject(sex="male", age=30), Subject(sex="female", age=30)
@@ -496,3 +496,69 @@ def test_criteria_are_loaded_from_a_path_and_by_group(tmp_path: Path) -> None:
     path.write_bytes(b"\xff")
     with pytest.raises(EcgError, match="give a TOML file in UTF-8"):
         load_criteria(path)
+
+
+# ---------------------------------------------------------------- the words that a file may use
+
+CURRENT = 'of = "current"'
+
+
+@pytest.mark.parametrize("word", ["narrow", "rbbb", "lbbb", "ivcd", "unknown"])
+def test_kinds_of_conduction(word: str) -> None:
+    found = read(requires=f'[{{ {CURRENT}, measure = "conduction", is = ["{word}"] }}]')
+    assert found.requires[0].condition.one_of == (word,)
+
+
+@pytest.mark.parametrize("measure", ["qrs_ms", "rate_bpm", "qtc_ms"])
+def test_what_is_told_of_the_whole_ecg(measure: str) -> None:
+    assert read(requires=f'[{{ {CURRENT}, measure = "{measure}", at_least = 1 }}]').requires[0].condition.measure == measure
+
+
+@pytest.mark.parametrize("how", ["all", "any", "none"])
+def test_in_how_many_leads_something_is_required(how: str) -> None:
+    asked = read(requires=f'[{{ leads = ["II"], {CURRENT}, measure = "t_uv", at_least = 1, how = "{how}" }}]')
+    assert asked.requires[0].how == how
+
+
+def test_required_of_leads_is_all_of_them_unless_told_otherwise() -> None:
+    assert (
+        str(Requirement(Condition("current", "t_uv", at_least=1.0), ("II", "III"))) == "current t_uv >= +1 uV in all of II, III"
+    )
+    assert read(requires=f'[{{ leads = ["II"], {CURRENT}, measure = "t_uv", at_least = 1 }}]').requires[0].how == "all"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_of_t_are_those_that_are_measured(shape: str) -> None:
+    assert read(conditions=f'[{{ {CURRENT}, measure = "t_shape", is = ["{shape}"] }}]').conditions[0].one_of == (shape,)
+
+
+SERIAL = (
+    *("wide-qrs", "changed-conduction", "changed-leads", "changed-gain", "rotation", "electrode-position", "sampling-rate"),
+    "pre-excitation",
+)
+
+
+def test_confounders_are_named_one_by_one_or_all_serial_ones_together() -> None:
+    for name in (*SERIAL, "lvh-strain", "rate", "rhythm", "old-baseline", "reversed-order", "poor-quality"):
+        assert read(undecided_with=f'["{name}"]').undecided_with == (name,)
+    assert read(undecided_with='["serial", "rate"]').undecided_with == (*SERIAL, "rate")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("undecided_with", '["wide"]', "undecided_with is 'wide'; did you mean 'wide-qrs'?"),
+        ("shown", '"st_j_u"', "shown is 'st_j_u'; did you mean 'st_j_uv'?"),
+        ("conditions", f'[{{ {CURRENT}, measure = "t_shape", at_least = 1 }}]', "t_shape asks for 'is' with words"),
+        ("conditions", f'[{{ {CURRENT}, measure = "t_uv", is = ["flat"] }}]', "t_uv asks for at_least or at_most with a number"),
+        ("requires", f'[{{ {CURRENT}, measure = "conduction", at_most = 1 }}]', "conduction asks for 'is' with words"),
+    ],
+)
+def test_a_word_in_the_wrong_place_is_named(field: str, value: str, says: str) -> None:
+    assert says in refused(**{field: value})
+
+
+def test_no_leads_asked_for_is_refused() -> None:
+    assert "count is 0; give 1 or more" in refused(contiguous="", count="0")
+    assert (read().group, read().territory, read().undecided_with) == ("", "", ())
+    assert Criterion("a", "b", "c", "t_uv", ("II",), 1, (RISE,), "d").group == ""

@@ -446,3 +446,135 @@ def test_values_cannot_be_written_to() -> None:
     for values in (*found.values.values(), *found.se.values()):
         with pytest.raises(ValueError, match="read-only"):
             values[0] = 1.0
+
+
+# ---------------------------------------------------------------- where a span begins and ends
+
+
+def zero(fs: float = 1000.0, **changes: Any) -> MedianBeat:
+    return drawn({}, fs=fs, **changes)
+
+
+def lifted(median: MedianBeat, at: slice | int, size: float) -> MedianBeat:
+    signal = np.array(median.signal_uv)
+    signal[0, at] += size
+    return replace(median, signal_uv=signal)
+
+
+def test_qrs_ends_with_the_sample_at_j() -> None:
+    assert value(measured(lifted(zero(), 400, 700.0)), "r_uv") == 700.0
+    assert value(measured(lifted(zero(), 401, 700.0)), "r_uv") == 0.0
+    # the shortest that is looked at has three samples
+    for at, size in ((302, 700.0), (303, 0.0)):
+        assert value(measured(lifted(zero(), at, 700.0), j=301.0), "r_uv") == size
+    # it also tells whether a lead is noisy
+    for at, se in ((400, 1.0), (401, 0.2)):
+        median = lifted(zero(noise_uv=np.array([1.0]), calm_noise_uv=np.array([0.2])), at, 2000.0)
+        assert measured(median).se["r_uv"][0] == pytest.approx(se)
+    for at, se in ((302, 1.0), (303, 0.2)):
+        median = lifted(zero(noise_uv=np.array([1.0]), calm_noise_uv=np.array([0.2])), at, 2000.0)
+        assert measured(median, j=301.0).se["r_uv"][0] == pytest.approx(se)
+
+
+def test_a_qrs_complex_above_the_level_has_neither_q_nor_s() -> None:
+    found = measured(drawn({"r": 900.0}))
+    assert (value(found, "q_uv"), value(found, "s_uv")) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("fs", [500.0, 1000.0])
+def test_u_is_measured_against_a_line_between_two_known_instants(fs: float) -> None:
+    def u_of(rr_ms: float, length_ms: float) -> float:
+        time = np.arange(0.0, length_ms, 1000.0 / fs)
+        step = np.where(time >= 800.0, 100.0, 0.0)[None]
+        median = zero(fs=fs, signal_uv=step, u_peak=np.full((1, 1), 750.0 * fs / 1000.0))
+        return value(measured(median, rr_ms=rr_ms), "u_uv")
+
+    # from 30 ms after T (710 ms) to 260 ms after it, to 10 ms before the next P, or to the last sample of the beat
+    assert u_of(1000.0, 1200.0) == pytest.approx(-100.0 * 40.0 / 230.0)
+    assert u_of(700.0, 1200.0) == pytest.approx(-100.0 * 40.0 / 140.0)
+    assert u_of(1000.0, 900.0) == pytest.approx(-100.0 * 40.0 / (900.0 - 1000.0 / fs - 710.0))
+
+
+def test_a_peak_of_u_beyond_the_last_sample_is_none() -> None:
+    assert np.isfinite(value(measured(zero(u_peak=np.full((1, 1), 899.4))), "u_uv"))
+    assert np.isnan(value(measured(zero(u_peak=np.full((1, 1), 899.6))), "u_uv"))
+
+
+def test_what_is_smoothed_over_12_ms_takes_13_samples() -> None:
+    assert value(measured(drawn({"p": 150.0})), "p_positive_uv") == pytest.approx(135.4615, abs=0.001)
+    found = measured(lifted(zero(), 580, 1300.0))
+    assert value(found, "t_uv") == pytest.approx(100.0)
+
+
+def test_edges_of_t_that_are_missing_are_the_medians_of_the_others() -> None:
+    onsets, offsets = [470.0, NAN, 480.0, 500.0], [660.0, NAN, 670.0, 720.0]
+    four = drawn(*[{"r": 1000.0}] * 4, t=waves(onsets, [580.0] * 4, offsets))
+    for span, seen in ((slice(488, 494), True), (slice(466, 472), False), (slice(660, 664), True), (slice(690, 700), False)):
+        signal = np.array(four.signal_uv)
+        signal[1, span] += 900.0
+        assert (value(measured(replace(four, signal_uv=signal)), "t_positive_uv", 1) > 100.0) is seen, span
+
+
+@RATES
+def test_t_ends_45_ms_after_the_median_one_at_any_rate(fs: float) -> None:
+    per_ms = fs / 1000.0
+    ends = waves([480.0 * per_ms] * 3, [580.0 * per_ms] * 3, [680.0 * per_ms, 680.0 * per_ms, 850.0 * per_ms])
+    three = drawn({"r": 1000.0}, {"r": 1000.0}, {"r": 1000.0}, fs=fs, t=ends)
+    for at_ms, seen in ((715.0, True), (740.0, False)):
+        signal = np.array(three.signal_uv)
+        signal[2, round((at_ms - 6.0) * per_ms) : round((at_ms + 6.0) * per_ms)] += 500.0
+        assert (value(measured(replace(three, signal_uv=signal)), "t_positive_uv", 2) > 100.0) is seen
+
+
+def test_a_slope_at_the_end_of_t_is_no_lobe_either() -> None:
+    median = drawn({"r": 1000.0, "t": 300.0})
+    time = np.arange(LENGTH_MS)
+    falling = np.interp(time, [620, 720], [0.0, -250.0]) * (time < 760)
+    found = measured(replace(median, signal_uv=median.signal_uv + falling))
+    assert value(found, "t_negative_uv") < -100.0
+    assert found.t_shape[0] == "positive"
+
+
+def test_a_noisy_lead_may_stand_off_too() -> None:
+    plain = measured(noisy(0.02))
+    for fs in (500.0, 1000.0):
+        off = measured(drawn(BEAT | {"level": 4000.0}, fs=fs, noise_uv=np.array([26.0]), calm_noise_uv=np.array([13.0])))
+        for name in ("st_j60_uv", "r_uv", "t_uv"):
+            assert value(off, name) == pytest.approx(value(plain, name), abs=3.0)
+    wave = np.zeros((1, 450))
+    wave[0, 131:141] = 100.0  # 262 to 282 ms at 500 Hz
+    half = noisy(0.02, fs=500.0)
+    shift = value(measured(half), "st_j60_uv") - value(measured(replace(half, signal_uv=half.signal_uv + wave)), "st_j60_uv")
+    assert shift == pytest.approx(50.0, abs=0.5)
+
+
+def test_the_median_end_of_p_and_of_t_counts_not_the_mean() -> None:
+    three = drawn(BEAT, BEAT, BEAT, noise_uv=np.full(3, 26.0), calm_noise_uv=np.full(3, 13.0))
+    ends = waves([120.0] * 3, [170.0] * 3, [200.0, 210.0, 299.0])
+    wave = np.zeros((3, LENGTH_MS))
+    wave[:, 262:270] = 100.0
+    early = replace(three, p=ends)
+    shift = measured(early).values["st_j60_uv"] - measured(replace(early, signal_uv=early.signal_uv + wave)).values["st_j60_uv"]
+    assert np.allclose(shift, 20.0, atol=0.5)
+    late = replace(three, t=waves([480.0] * 3, [580.0] * 3, [600.0, 610.0, 700.0]))
+    assert np.allclose(measured(late).se["t_area_uv_ms"], 13.0 * 210.0)
+
+
+def test_a_beat_that_ends_soon_after_j_is_not_smoothed() -> None:
+    short = noisy(0.02)
+    for length in (430, 455, 459, 460, 461, 470):
+        found = measured(replace(short, signal_uv=short.signal_uv[:, :length]))
+        assert value(found, "st_j_uv") == pytest.approx(120.0, abs=0.5)
+
+
+def test_only_the_noisy_leads_are_smoothed() -> None:
+    jagged = np.random.default_rng(4).normal(0.0, 15.0, (2, LENGTH_MS))
+    jagged[:, : int(J_MS)] = 0.0
+    both = drawn(BEAT, BEAT, noise_uv=np.array([0.0, 26.0]), calm_noise_uv=np.array([0.0, 13.0]))
+    both = replace(both, signal_uv=both.signal_uv + jagged)
+    alone = drawn(BEAT, noise_uv=np.zeros(1), calm_noise_uv=np.zeros(1))
+    alone = replace(alone, signal_uv=alone.signal_uv + jagged[:1])
+    for name in ("st_j20_uv", "st_j60_uv", "t_uv"):
+        assert value(measured(both), name) == value(measured(alone), name)
+    spread = [np.std([value(measured(both), f"st_j{ms}_uv", row) for ms in (20, 40, 60)]) for row in (0, 1)]
+    assert spread[1] < spread[0]
