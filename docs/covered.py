@@ -51,9 +51,9 @@ def measure(folder: Path) -> int:
 
 def summed_up(folder: Path) -> dict[str, Any]:
     """What coverage.py says of each file, by the file's path in the package."""
-    data, report = folder / "all", folder / "report.json"
+    data, report = folder / ".coverage", folder / "report.json"
     tool = [sys.executable, "-m", "coverage"]
-    subprocess.run([*tool, "combine", "--quiet", "--keep", f"--data-file={data}", str(folder)], cwd=ROOT, check=True)
+    subprocess.run([*tool, "combine", "--quiet", "--keep", f"--data-file={data}"], cwd=ROOT, check=True)
     subprocess.run([*tool, "json", "--quiet", f"--data-file={data}", "-o", str(report)], cwd=ROOT, check=True)
     found = json.loads(report.read_text())
     return {"version": found["meta"]["version"]} | {

@@ -67,7 +67,7 @@ TESTS = (
 _CACHING = ("ecgspasm.criteria", "ecgspasm.serial", "ecgspasm.io", "tests")
 SLOWEST_S = 1.0
 """Tests that take longer are left out: a mutant that only they notice counts as one that survived."""
-BUDGET_S, IMPORT_BUDGET_S = 4.0, 12.0
+BUDGET_S, IMPORT_BUDGET_S = 6.0, 12.0
 """Tests of one mutant are begun until so much of their time (as measured without a mutant) is spent; more where the mutant stands
 outside of functions and all tests of its module come into question."""
 _BROKEN, _NOT_EXCHANGED = 2, 3

@@ -93,6 +93,18 @@ def test_checked_xml_comes_back_with_plain_names() -> None:
     assert child_text(root, "a") == "two words"
 
 
+def test_what_is_no_element_keeps_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from xml.etree import ElementTree
+
+    # should the parser ever keep comments
+    kept = ElementTree.Element("{u}r")
+    kept.append(ElementTree.Comment("x"))
+    monkeypatch.setattr(xml_gate, "_parsed", lambda data: kept)
+    _, root = check_xml(b"")
+    assert root.tag == "r"
+    assert root[0].tag is ElementTree.Comment
+
+
 def test_latin_1_in_xml_that_says_utf_8_is_turned_into_it() -> None:
     for head in (b"", b"<?xml version='1.0' encoding='UTF-8'?>", b"<?xml version='1.0'?>\n"):
         data, root = check_xml(head + "<r>M\u00fcller</r>".encode("latin-1"))

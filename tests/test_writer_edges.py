@@ -23,6 +23,7 @@ from ecgspasm.course import files, toml_text
 from ecgspasm.ecg import Ecg, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.io import writing
+from ecgspasm.io.gain import exact_gain
 from ecgspasm.io.writing import write
 
 RNG = np.random.default_rng(6)
@@ -56,6 +57,32 @@ def test_what_cannot_be_written_is_said_before_anything_is(tmp_path: Path) -> No
     for ecg, name, more, says in cases:
         assert says in refused(lambda ecg=ecg, name=name, more=more: write(ecg, tmp_path / name, **more))  # type: ignore[misc]
         assert os.listdir(tmp_path) == []
+
+
+def test_the_size_of_a_record_is_checked_by_its_writer_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecgspasm.io.wfdb import writer
+
+    monkeypatch.setattr(writer, "MAX_SAMPLES", 999)
+    assert "1000 samples cannot be written; between 1 and 999 can" in refused(lambda: writer.write_wfdb(ECG, tmp_path, "a"))
+    monkeypatch.setattr(writing, "MAX_SAMPLES", 999)
+    assert "1000 samples cannot be written; between 1 and 999 can" in refused(lambda: write(ECG, tmp_path / "a.csv"))
+    monkeypatch.undo()
+    for gain in (0.0, -1.0, float("nan"), True, "1"):
+        assert "give the steps per mV" in refused(lambda gain=gain: writer.write_wfdb(ECG, tmp_path, "a", gain=gain))  # type: ignore[misc]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_gain_that_keeps_all_steps_is_found_or_there_is_none() -> None:
+    steps = np.arange(-300.0, 300.0)[None]
+    for step in (1.0, 4.88, 1000.0 / 204.8, 2.44140625, 100.0 / 3.0):
+        gain = exact_gain(steps * step)
+        assert gain is not None
+        assert np.array_equal(np.rint(steps * step * (gain / 1000.0)) * (1000.0 / gain), steps * step)
+    # zeros alone fit any gain; steps that no 16 bits hold fit none
+    assert exact_gain(np.zeros((1, 5))) is not None
+    assert exact_gain(np.array([[1.0, np.pi, np.e, 1000.0]])) is None
+    assert exact_gain(np.array([[1e-3, 40_000.0]])) is None
+    assert exact_gain(np.array([[1.0, 2.0000001]])) is None  # nearly multiples of one step
 
 
 def test_an_ecg_that_is_all_missing_can_be_written(tmp_path: Path) -> None:
@@ -194,6 +221,14 @@ def test_a_course_that_is_not_written_leaves_the_older_one(tmp_path: Path, monke
     bare.save(tmp_path / "d.json")
     assert (tmp_path / "d.json").stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert files.load(tmp_path / "d.json") == replace(files.load(path), folder=str(tmp_path))
+
+
+def test_an_ecg_of_a_course_may_have_no_file(tmp_path: Path) -> None:
+    course = files.load(Path(__file__).parent.parent / "data" / "index-case" / "course.toml")
+    bare = replace(course, ecgs=tuple(replace(each, source=None) for each in course.ecgs))
+    for name in ("c.toml", "c.json"):
+        bare.save(tmp_path / name)
+        assert files.load(tmp_path / name) == replace(bare, folder=str(tmp_path))
 
 
 def _umask() -> int:
