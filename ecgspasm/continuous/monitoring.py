@@ -63,8 +63,8 @@ class Monitoring:
 
     @property
     def measured_s(self) -> float:
-        """How long at least one lead was measured."""
-        return self.measured_before_s + self.trend.measured_s()
+        """How long at least one lead was measured; rows of the trend stand for a step each, of which the end may cut the last."""
+        return min(self.measured_before_s + self.trend.measured_s(), self.duration_s)
 
     @property
     def ischemic(self) -> tuple[Episode, ...]:
