@@ -27,6 +27,7 @@ def test_what_was_kept_ends_in_an_error_or_an_ecg(name: str, tmp_path: Path) -> 
 def test_the_kept_inputs_are_few_and_small() -> None:
     assert sorted(path.stem for path in KEPT.iterdir()) == sorted(TARGETS)
     assert sum(path.stat().st_size for path in KEPT.iterdir()) < 1_000_000
+    assert sum(len(kept(name)) for name in TARGETS) > 100
 
 
 @needs_atheris

@@ -38,19 +38,19 @@ def steps(n: int = 1500) -> Any:
     return heart()[list(ROWS), :n]
 
 
-def ecg() -> es.Ecg:
-    return es.Ecg(signal_uv=steps().astype(float), fs=FS, leads=LEADS, subject=es.Subject("female", 61.0))
+def ecg(n: int = 1500) -> es.Ecg:
+    return es.Ecg(signal_uv=steps(n).astype(float), fs=FS, leads=LEADS, subject=es.Subject("female", 61.0))
 
 
-def written(suffix: str) -> bytes:
+def written(suffix: str, n: int = 1500) -> bytes:
     """What `es.write` writes."""
     with tempfile.TemporaryDirectory() as folder:
-        return Path(es.write(ecg(), Path(folder) / f"x{suffix}")).read_bytes()
+        return Path(es.write(ecg(n), Path(folder) / f"x{suffix}")).read_bytes()
 
 
-def edf(bdf: bool = False) -> bytes:
-    """A file as the specification has it, of one record a second."""
-    rows, bits = steps(), 24 if bdf else 16
+def edf(bdf: bool = False, n: int = 1500) -> bytes:
+    """A file as the specification has it, of three records of a second."""
+    rows, bits = steps(n), 24 if bdf else 16
     n_leads, word = len(rows), bits // 8
     low, high = str(-(2 ** (bits - 1))), str(2 ** (bits - 1) - 1)
 
@@ -62,43 +62,44 @@ def edf(bdf: bool = False) -> bytes:
     head += fields(8, "3", "1") + fields(4, str(n_leads)) + fields(16, *(f"ECG {lead}" for lead in LEADS))
     head += fields(80, *[""] * n_leads) + fields(8, *["uV"] * n_leads, *[low] * n_leads, *[high] * n_leads)
     head += fields(8, *[low] * n_leads, *[high] * n_leads) + fields(80, *[""] * n_leads)
-    head += fields(8, *["500"] * n_leads) + fields(32, *[""] * n_leads)
+    head += fields(8, *[str(n // 3)] * n_leads) + fields(32, *[""] * n_leads)
     if not bdf:
         head = head.replace(b"EDF+C", b"     ")
-    parts = [row[at : at + 500].astype("<i4").view("u1").reshape(-1, 4)[:, :word] for at in (0, 500, 1000) for row in rows]
+    pieces = [row[at : at + n // 3] for at in range(0, n, n // 3) for row in rows]
+    parts = [piece.astype("<i4").view("u1").reshape(-1, 4)[:, :word] for piece in pieces]
     return head + b"".join(part.tobytes() for part in parts)
 
 
-def npy(order: str = "C") -> bytes:
+def npy(order: str = "C", n: int = 1500) -> bytes:
     out = io.BytesIO()
-    np.save(out, np.asarray(steps().T, dtype="<i2", order=order))  # type: ignore[call-overload]
+    np.save(out, np.asarray(steps(n).T, dtype="<i2", order=order))  # type: ignore[call-overload]
     return out.getvalue()
 
 
-def npz(*, packed: bool = True) -> bytes:
+def npz(*, packed: bool = True, n: int = 1500) -> bytes:
     out = io.BytesIO()
     save = np.savez_compressed if packed else np.savez
-    save(out, signal=steps().astype("f4"), leads=np.array(LEADS), fs=np.array(500.0), unit=np.array("uV"))
+    save(out, signal=steps(n).astype("f4"), leads=np.array(LEADS), fs=np.array(500.0), unit=np.array("uV"))
     return out.getvalue()
 
 
-def hdf5(**how: Any) -> bytes:
+def hdf5(n: int = 1500, **how: Any) -> bytes:
     import h5py
 
     out = io.BytesIO()
     with h5py.File(out, "w") as file:
-        table = file.create_dataset("signal", data=steps().T.astype("<i2"), **how)
+        table = file.create_dataset("signal", data=steps(n).T.astype("<i2"), **how)
         table.attrs["leads"], table.attrs["fs"], table.attrs["unit"] = " ".join(LEADS), 500, "uV"
         table.attrs["sex"] = np.bytes_("F")
     return out.getvalue()
 
 
-def parquet(compression: str = "snappy") -> bytes:
+def parquet(compression: str = "snappy", n: int = 1500) -> bytes:
     import pyarrow
     from pyarrow import parquet as file
 
     facts = {b"ecgspasm": json.dumps({"fs": FS, "unit": "uV"}).encode()}
-    columns = [pyarrow.array(row.astype("i2")) for row in steps()]
+    columns = [pyarrow.array(row.astype("i2")) for row in steps(n)]
     table = pyarrow.Table.from_arrays(columns, names=list(LEADS)).replace_schema_metadata(facts)
     out = io.BytesIO()
     file.write_table(table, out, compression=compression, row_group_size=600)
@@ -144,9 +145,9 @@ def pdf() -> bytes:
     return draw_raw(made, Print("6x2"), Raw(segments="row", compress=False, form=False))
 
 
-def vendor(kind: str) -> bytes:
+def vendor(kind: str, n: int = 1500) -> bytes:
     """A file of an electrocardiograph with a heart in it."""
-    rows = steps().astype("<i2")
+    rows = steps(n).astype("<i2")
     if kind == "ishne":
         return vendor_files.ishne(rows, codes=(5, 6, 11, 12, 15), nanovolts=1000, fs=FS)
     if kind == "mortara":

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-_MOST_KEPT = 60
-_MOST_KEPT_BYTES = 6000
+_MOST_KEPT = 25
+_MOST_KEPT_BYTES = 2500
 _HANG_S = 10
 _MOST_MB = 2048
 
@@ -62,17 +62,16 @@ def run(name: str, seconds: int, seed: int, *, keep: bool = False) -> subprocess
         for path in crash.iterdir():
             done.stderr += f"\n{path.name}: {base64.b64encode(path.read_bytes()).decode()}\n"
         if keep and not done.returncode:
-            merged = Path(home) / "merged"
-            merged.mkdir()
-            _apart(name, work, ["-merge=1", *limits, str(merged), str(found), str(seeds)])
-            sound = set(seeds_of(name))
-            small = sorted((path.read_bytes() for path in merged.iterdir()), key=len)
-            lines = [base64.b64encode(content).decode() for content in small if content not in sound]
-            lines = [line for line in lines if len(line) <= _MOST_KEPT_BYTES]
-            lines = ["# found by tests.fuzz.run, as base64", *lines[:_MOST_KEPT]]
-            KEPT.mkdir(exist_ok=True)
-            (KEPT / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
+            _keep(KEPT / f"{name}.txt", {path.read_bytes() for path in found.iterdir()} | set(kept(name)))
     return done
+
+
+def _keep(file: Path, inputs: set[bytes]) -> None:
+    """Write the smallest of those that have reached something new."""
+    lines = [base64.b64encode(content).decode() for content in sorted(inputs, key=lambda content: (len(content), content))]
+    small = [line for line in lines if len(line) <= _MOST_KEPT_BYTES][:_MOST_KEPT]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join(["# found by tests.fuzz.run, as base64", *small]) + "\n", encoding="ascii")
 
 
 def _apart(name: str, work: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:

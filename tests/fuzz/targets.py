@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import ecgspasm as es
-from tests.corpus.sound_files import LEADS, MADE
-from tests.corpus.sound_records import challenge, in_format, ptb_xl, segments
+from tests.corpus.sound_files import LEADS, dicom, dicom_dataset, edf, hdf5, npy, npz, parquet, pdf, vendor, written
+from tests.corpus.sound_records import checksum, heart, in_format, mat4, ptb_xl, segments
 
 KEPT = Path(__file__).with_name("kept")
+_N = 40
+"""Samples of a lead: the smaller a file, the more of its changes meet what is not a sample."""
 _ROWS = {str(number): lead for number, lead in enumerate(LEADS)}
 
 
@@ -30,10 +32,6 @@ class Target:
     """Writes a sound record, of which the file that this gives is the one that is fuzzed."""
 
 
-def _made(*names: str) -> Callable[[], list[bytes]]:
-    return lambda: [MADE[name]().content for name in names]
-
-
 def _of_record(make: Callable[[Path], Path]) -> Callable[[], list[bytes]]:
     def seeds() -> list[bytes]:
         with tempfile.TemporaryDirectory() as folder:
@@ -43,11 +41,15 @@ def _of_record(make: Callable[[Path], Path]) -> Callable[[], list[bytes]]:
 
 
 def _matlab(folder: Path) -> Path:
-    return challenge(folder).with_suffix(".mat")
+    rows = heart()[:2, :_N]
+    lines = [f"m.mat 16+24 1000/mV 16 0 {row[0]} {checksum(row)} 0 {lead}" for row, lead in zip(rows, ("I", "II"), strict=True)]
+    (folder / "m.hea").write_text("\n".join([f"m 2 500 {_N}", *lines]) + "\n")
+    (folder / "m.mat").write_bytes(mat4(rows))
+    return folder / "m.mat"
 
 
 def _flac(folder: Path) -> Path:
-    return in_format(516, folder)[1]
+    return in_format(516, folder, _N)[1]
 
 
 TARGETS = {
@@ -55,19 +57,18 @@ TARGETS = {
     "wfdb-segments": Target(".hea", _of_record(segments), beside=segments),
     "wfdb-mat": Target(".mat", _of_record(_matlab), beside=_matlab),
     "wfdb-flac": Target(".dat", _of_record(_flac), beside=_flac),
-    "csv": Target(".csv", _made("CSV", "TSV")),
-    "npy": Target(".npy", _made("npy"), {"fs": 500, "unit": "uV", "rename": _ROWS}),
-    "npz": Target(".npz", _made("npz")),
-    "hdf5": Target(".h5", _made("HDF5", "HDF5 in one piece")),
-    "parquet": Target(".parquet", _made("Parquet", "Parquet as written")),
-    "edf": Target(".edf", _made("EDF", "BDF")),
-    "dicom": Target(".dcm", _made("DICOM", "DICOM implicit")),
-    "xml": Target(".xml", _made("MUSE XML", "Mortara XML", "aECG")),
-    "scp": Target(".scp", _made("SCP-ECG")),
-    "ishne": Target(".ecg", _made("ISHNE")),
-    "pdf": Target(".pdf", _made("PDF")),
+    "csv": Target(".csv", lambda: [written(".csv", _N), written(".tsv", _N)]),
+    "npy": Target(".npy", lambda: [npy(n=_N), npy("F", _N)], {"fs": 500, "unit": "uV", "rename": _ROWS}),
+    "npz": Target(".npz", lambda: [npz(n=_N), npz(packed=False, n=_N)]),
+    "hdf5": Target(".h5", lambda: [hdf5(_N), hdf5(_N, chunks=(20, 5), compression="gzip", shuffle=True)]),
+    "parquet": Target(".parquet", lambda: [parquet(n=_N), written(".parquet", _N)]),
+    "edf": Target(".edf", lambda: [edf(n=3 * 50), edf(bdf=True, n=3 * 50)]),
+    "dicom": Target(".dcm", lambda: [dicom(dicom_dataset(_N))]),
+    "xml": Target(".xml", lambda: [vendor(kind, _N) for kind in ("muse", "mortara", "aecg")]),
+    "scp": Target(".scp", lambda: [vendor("scp", _N)]),
+    "ishne": Target(".ecg", lambda: [vendor("ishne", _N)]),
+    "pdf": Target(".pdf", lambda: [pdf()]),
 }
-
 
 PLANTED = "planted"
 """Name of a parser with a fault, by which the fuzzing itself is tested."""
