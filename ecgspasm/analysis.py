@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats, MedianBeat
 from ecgspasm.errors import EcgError
+from ecgspasm.processing import artefacts, clean, median, quality
 from ecgspasm.processing import beats as beat_steps
-from ecgspasm.processing import clean, median, quality
 from ecgspasm.processing.delineate import Probabilities, delineation, find_waves, shipped_net
 from ecgspasm.processing.measure import measure, nothing_measured
-from ecgspasm.processing.repeats import NO_HEARTBEAT, lead_repeats, not_ventricular
+from ecgspasm.processing.repeats import DRIFTS, NO_HEARTBEAT, drifts, lead_repeats, not_ventricular
 from ecgspasm.processing.settings import settings
 
 
@@ -61,8 +63,19 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
     """
     ecg = _an_ecg(ecg).with_derived_leads()
     reasons = quality.with_sources(ecg, quality.lead_quality(ecg))
-    filled, found = _delineated(ecg, reasons, probabilities)
+    found = _analysed(ecg, reasons, probabilities)
+    # Leads without a heart have had a say in where the waves are.
+    again = found.median is not None and NO_HEARTBEAT in found.quality
+    return _analysed(ecg, found.quality, probabilities) if again else found
+
+
+def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) -> Analysis:
+    """Measure the leads that have no reason against it."""
+    filled, found, spikes = _delineated(ecg, reasons, probabilities)
     usable = np.array([not reason for reason in reasons])
+    if len(spikes.sample):
+        filled, left = artefacts.without_spikes(filled, spikes, found.qrs_onset, found.j, ecg.fs)
+        reasons = tuple(reason or more for reason, more in zip(reasons, left, strict=True))
     onsets = found.qrs_onset[found.beats.dominant]
     cleaned = clean.remove_baseline(filled, ecg.fs, onsets[np.isfinite(onsets)])
     placed = np.isfinite(found.qrs_onset) & np.isfinite(found.j)
@@ -75,21 +88,27 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
     middle = median.median_beat(cleaned, ecg.fs, found, beats)
     rr_ms = float(np.median(beats.rr_ms[1:]))
     repeats = lead_repeats(cleaned, beats, middle)
-    implausible = median.implausible(middle, usable, rr_ms) or _no_heart(middle, usable, repeats, rr_ms)
+    implausible = median.implausible(middle, usable, rr_ms) or _no_heart(middle, reasons, repeats, rr_ms)
     reasons = tuple(reason or ("" if again else NO_HEARTBEAT) for reason, again in zip(reasons, repeats, strict=True))
+    moving = drifts(middle, beats)
     reasons = quality.with_sources(ecg, reasons)
+    reasons = tuple(reason or (DRIFTS if moves else "") for reason, moves in zip(reasons, moving, strict=True))
     if implausible:
         measured = nothing_measured(ecg.leads, reasons, implausible, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
     measured = measure(middle, reasons, rr_ms=rr_ms, subject=ecg.subject, derived=ecg.derived)
+    if any(reason.startswith(artefacts.SPIKES) for reason in reasons):
+        # What an atrial spike leaves behind looks like a P wave, or hides one.
+        measured = replace(measured, pr_ms=float("nan"))
     return Analysis(ecg, cleaned, reasons, found, middle, measured)
 
 
-def _no_heart(middle: MedianBeat, usable: NDArray[np.bool_], repeats: NDArray[np.bool_], rr_ms: float) -> str:
+def _no_heart(middle: MedianBeat, reasons: tuple[str, ...], repeats: NDArray[np.bool_], rr_ms: float) -> str:
     """Why the recording as a whole shows no beating heart; empty if it does."""
-    rows = usable & repeats
-    if rows.sum() < max(1.0, settings("repeats")["fewest_leads"] * usable.sum()):
-        return f"{NO_HEARTBEAT}, nor in most others" if usable.any() else "no usable lead"
+    rows = np.array([not reason for reason in reasons]) & repeats
+    looked_at = sum(not reason or NO_HEARTBEAT in reason for reason in reasons)
+    if rows.sum() < max(1.0, settings("repeats")["fewest_leads"] * looked_at):
+        return f"{NO_HEARTBEAT}, nor in most others" if looked_at else "no usable lead"
     return not_ventricular(middle, rows, rr_ms)
 
 
@@ -99,17 +118,21 @@ def _an_ecg(given: Ecg) -> Ecg:
     return given
 
 
-def _delineated(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) -> tuple[Floats, Delineation]:
-    """The signal without gaps and mains, and where its waves are."""
+def _delineated(
+    ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities
+) -> tuple[Floats, Delineation, artefacts.Spikes]:
+    """The signal without gaps, tall spikes and mains, where its waves are, and the spikes of all leads."""
     usable = np.array([quality.tells_time(reason) for reason in reasons])
     missing = np.isnan(ecg.signal_uv)
-    filled = clean.remove_mains(clean.fill_gaps(ecg.signal_uv), ecg.fs)
+    filled = clean.fill_gaps(ecg.signal_uv)
+    spikes = artefacts.find_spikes(filled[usable], ecg.fs)
+    filled = clean.remove_mains(artefacts.bridge(filled, spikes.sample[spikes.tall], ecg.fs), ecg.fs)
     found = find_waves(filled[usable], ecg.fs, probabilities)
     slower = _slowed(filled[usable], ecg.fs, found.r_sample)
     if slower < 1.0:
         found = find_waves(filled[usable], ecg.fs * slower, probabilities)
     beats = beat_steps.classify(filled[usable], ecg.fs, found.r_sample, missing[usable].any(axis=0))
-    return filled, delineation(found, filled, ecg.leads, usable, missing, beats)
+    return filled, delineation(found, filled, ecg.leads, usable, missing, beats), spikes.of_all(usable)
 
 
 def _slowed(signal_uv: Floats, fs: float, r_sample: Floats) -> float:

@@ -45,7 +45,7 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
     # One spike in a quarter of an hour must not cost the lead: where the span is too large, that of all but 1 % counts.
     for row in np.flatnonzero(span > settings("quality")["largest_span_uv"]):
         span[row] = np.ptp(np.nanquantile(signal[row], [0.005, 0.995]))
-    stuck = _stuck_share(signal, low, high)
+    stuck = np.maximum(_stuck_share(signal, low, high), _level_share(signal, ecg.fs, low, high))
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
     most = settings("quality")["missing_share"] if missing_share is None else missing_share
     return tuple(
@@ -60,9 +60,10 @@ def with_sources(ecg: Ecg, reasons: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse limb leads that were computed from a refused one, by this library or by the device before.
 
     A device records two limb leads, I and II, and computes the others. Where all of them follow from I and II to the last
-    digits, a fault of I or II is in them too, whatever they look like; where one does not, it was disturbed by itself.
+    digits, a fault of I or II is in them too, whatever they look like; where one does not, it was disturbed by itself. Pacing
+    spikes are judged in every lead by themselves.
     """
-    refused = {lead: reason for lead, reason in zip(ecg.leads, reasons, strict=True) if reason}
+    refused = {lead: why for lead, why in zip(ecg.leads, reasons, strict=True) if why and not why.startswith("spikes")}
     if not refused:
         return reasons
     own = list(reasons)
@@ -111,6 +112,37 @@ def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
             steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
             steep |= (first == 0) & (last == len(values))
             share[row] += float((last - first - 1)[steep].sum()) / len(values)
+    return share
+
+
+def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats:
+    """Share of samples in level stretches at an end of the range that are entered and left steeply, shape (lead,).
+
+    An amplifier cuts off before the noise of the converter is added: then the stretch is level only on average.
+    """
+    numbers = settings("quality")
+    share = np.zeros(len(signal))
+    shortest, aside = round(numbers["run_ms"] * fs / 1000.0), max(1, round(numbers["slope_ms"] * fs / 1000.0))
+    for row, values in enumerate(signal):
+        for end, sign in ((low[row], -1.0), (high[row], 1.0)):
+            near = sign * (values - end) > -numbers["band_uv"]
+            if np.count_nonzero(near) <= numbers["clipped_share"] / 2 * len(values):
+                continue
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(np.int8)))
+            first, last = edges[::2], edges[1::2]
+            kept = (last - first >= shortest) & (first >= aside) & (last + aside <= len(values))
+            first, last = first[kept], last[kept]
+            total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
+            third = (last - first) // 3
+            middle = (total[last - third] - total[first + third]) / (last - first - 2 * third)
+            outer = (total[first + third] - total[first] + total[last] - total[last - third]) / (2 * third)
+            enters, leaves = values[first] - values[first - aside], values[last - 1] - values[last - 1 + aside]
+            steep = np.minimum(sign * enters, sign * leaves) > numbers["slope_uv_per_ms"] * numbers["slope_ms"]
+            # A line without any noise, that turns nowhere, is drawn: its corners are no ends of a range.
+            turns = np.concatenate([[0, 0], np.cumsum(np.diff(np.sign(np.diff(values))) != 0.0)])
+            noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
+            cut = steep & (np.abs(middle - outer) < numbers["level_uv"]) & noisy
+            share[row] += float((last - first)[cut].sum()) / len(values)
     return share
 
 

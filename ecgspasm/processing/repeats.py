@@ -10,6 +10,7 @@ from ecgspasm.ecg import Beats, Floats, MedianBeat
 from ecgspasm.processing.settings import settings
 
 NO_HEARTBEAT = "no heartbeat repeats in this lead"
+DRIFTS = "the baseline moves with the beats: it is elsewhere between them than before QRS"
 
 
 def lead_repeats(clean_uv: Floats, beats: Beats, median: MedianBeat) -> NDArray[np.bool_]:
@@ -45,6 +46,27 @@ def lead_repeats(clean_uv: Floats, beats: Beats, median: MedianBeat) -> NDArray[
     return np.asarray((share >= numbers["smallest_share"]) & (by_chance >= numbers["smallest_f"]))
 
 
+def drifts(median: MedianBeat, beats: Beats) -> NDArray[np.bool_]:
+    """Whether the level between T and the next P wave differs from that before QRS by what no heart gives, shape (lead,).
+
+    Wander that keeps step with the heart (breathing at half its rate) is the same in every beat, and in no standard error.
+    """
+    numbers = settings("repeats")
+    per_ms = median.fs / 1000.0
+    ends = median.t.offset[np.isfinite(median.t.offset)]
+    # A premature beat ends the rest early.
+    rr_ms = float(beats.rr_ms[1:][beats.dominant[:-1]].min(initial=np.inf))
+    first = (float(np.median(ends)) if len(ends) else np.inf) + numbers["after_t_ms"] * per_ms
+    last = min(median.qrs_onset + (rr_ms - numbers["before_qrs_ms"]) * per_ms, median.signal_uv.shape[1] - 1.0)
+    if not last - first > numbers["tp_ms"] * per_ms:
+        return np.zeros(len(median.signal_uv), dtype=bool)
+    onset = round(median.qrs_onset)
+    before = median.signal_uv[:, max(onset - round(numbers["level_ms"] * per_ms), 0) : onset + 1].mean(axis=1)
+    off = np.abs(median.signal_uv[:, int(first) : int(last)].mean(axis=1) - before)
+    height = np.ptp(median.signal_uv, axis=1)
+    return np.asarray(off > np.maximum(numbers["largest_tp_uv"], numbers["largest_tp_share"] * height))
+
+
 def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> str:
     """Why what repeats in some leads is no beat of the ventricles; empty if it is one.
 
@@ -71,6 +93,9 @@ def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -
     follows = float(_over_leads(wide)[later].max()) / height
     if follows < numbers["smallest_t_share"]:
         return "nothing like a T wave follows: P waves without beats, spikes without capture, or movement"
+    bulk = ndimage.uniform_filter1d(signal, max(1, round(numbers["narrow_smooth_ms"] * per_ms)), axis=1)
+    if float(_over_leads(bulk)[inside].max()) < numbers["narrow_share"] * height:
+        return "no organised QRS: nothing but spikes narrower than any ventricular beat"
     smooth = ndimage.uniform_filter1d(signal, max(1, round(numbers["slope_smooth_ms"] * per_ms)), axis=1)
     speed = _over_leads(np.gradient(smooth, axis=1)) * per_ms
     quick = float(speed[inside].max()) / height

@@ -63,7 +63,8 @@ def of_simulated(made: Simulated) -> Truth:
 def _larger_lobes(made: Simulated) -> Floats:
     """The larger lobe of T against the level at QRS onset, median over the dominant beats, shape (lead,).
 
-    ``nan`` where the ST segment, which has no summit, is larger than T: how much of it belongs to T is a matter of definition.
+    ``nan`` where the ST segment, which has no summit, is larger than T, and where the next P wave begins before T has its summit:
+    how much of either belongs to T is a matter of definition.
     """
     truth, signal = made.truth, made.ecg.signal_uv
     whole = (truth.kind == "dominant") & np.isfinite(truth.qrs_onset + truth.j + truth.t.offset)
@@ -79,7 +80,8 @@ def _larger_lobes(made: Simulated) -> Floats:
             continue
         high, low = np.maximum(inside.max(axis=1), 0.0), np.minimum(inside.min(axis=1), 0.0)
         summit = np.where(high >= -low, inside.argmax(axis=1), inside.argmin(axis=1))
-        lobes.append(np.where(summit > 0.020 * truth.fs, np.where(high >= -low, high, low), np.nan))
+        a_summit = (summit > 0.020 * truth.fs) & (summit < inside.shape[1] - 1)
+        lobes.append(np.where(a_summit, np.where(high >= -low, high, low), np.nan))
     return np.asarray(np.median(lobes, axis=0))
 
 
