@@ -44,10 +44,18 @@ def exchange(module: str, fresh: dict[str, Any]) -> None:
             isinstance(new, type) or hasattr(new, "__code__") or hasattr(new, "__wrapped__")
         ):
             _graft(old, new, name)
-        elif not key.startswith("__") and " at 0x" not in repr(new) and repr(new) != repr(old):
+        elif not key.startswith("__") and " at 0x" not in repr(new) and _differs(old, new):
             for other in [each for each in sys.modules.values() if is_ours(getattr(each, "__name__", ""))]:
                 if other is live or other.__dict__.get(key) is old:
                     other.__dict__[key] = new
+
+
+def _differs(old: Any, new: Any) -> bool:
+    """Whether two values differ; what cannot be compared is told apart by how it is printed."""
+    try:
+        return bool(old != new)
+    except ValueError:  # arrays
+        return repr(old) != repr(new)
 
 
 def _graft(old: Any, new: Any, name: str) -> None:
@@ -56,7 +64,7 @@ def _graft(old: Any, new: Any, name: str) -> None:
             own = vars(old).get(key)
             if isinstance(value, types.FunctionType | property | classmethod | staticmethod | functools.cached_property):
                 _graft(own, value, name)
-            elif not key.startswith("__") and not hasattr(type(value), "__set__") and repr(value) != repr(own):
+            elif not key.startswith("__") and not hasattr(type(value), "__set__") and _differs(own, value):
                 setattr(old, key, value)
     elif isinstance(new, property):
         _graft(old.fget, new.fget, name)
