@@ -19,7 +19,7 @@ needs_atheris = pytest.mark.skipif(
 def test_what_was_kept_ends_in_an_error_or_an_ecg(name: str, tmp_path: Path) -> None:
     parser = Parser(name, tmp_path)
     for content in TARGETS[name].seeds():
-        assert parser(content), "the sound file is not read"
+        assert parser(content) is (name != "pdf")
     for content in kept(name):
         parser(content)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import ecgspasm as es
-from tests.corpus.sound_files import LEADS, dicom, dicom_dataset, edf, hdf5, npy, npz, parquet, pdf, vendor, written
+from tests.corpus.bad_pages import PDF
+from tests.corpus.sound_files import LEADS, dicom, dicom_dataset, edf, hdf5, npy, npz, parquet, vendor, written
 from tests.corpus.sound_records import checksum, heart, in_format, mat4, ptb_xl, segments
 
 KEPT = Path(__file__).with_name("kept")
@@ -52,6 +53,12 @@ def _flac(folder: Path) -> Path:
     return in_format(516, folder, _N)[1]
 
 
+def _small_pages() -> list[bytes]:
+    """Pages without an ECG: one that holds it takes a tenth of a second, in which a hundred of these are read."""
+    made = [PDF[name][0] for name in ("an empty page", "words", "a font of few letters", "one curve")]
+    return [content() if callable(content) else content for content in made]
+
+
 TARGETS = {
     "wfdb-header": Target(".hea", _of_record(ptb_xl), beside=ptb_xl),
     "wfdb-segments": Target(".hea", _of_record(segments), beside=segments),
@@ -67,7 +74,7 @@ TARGETS = {
     "xml": Target(".xml", lambda: [vendor(kind, _N) for kind in ("muse", "mortara", "aecg")]),
     "scp": Target(".scp", lambda: [vendor("scp", _N)]),
     "ishne": Target(".ecg", lambda: [vendor("ishne", _N)]),
-    "pdf": Target(".pdf", lambda: [pdf()]),
+    "pdf": Target(".pdf", _small_pages),
 }
 
 PLANTED = "planted"
