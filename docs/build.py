@@ -350,6 +350,7 @@ def draw_trend() -> None:
 def generated() -> dict[Path, str]:
     """Every file that is made from data, and what should stand in it."""
     from generated import CRITERIA, ROOMS, criteria_page, rooms_figure
+    from promised import PROMISES, promises_page
 
     return {
         README: readme(),
@@ -358,6 +359,7 @@ def generated() -> dict[Path, str]:
         COMPARE: with_output(COMPARE.read_text(encoding="utf-8")),
         WEIGHTS: beside_the_weights(),
         CRITERIA: criteria_page(),
+        PROMISES: promises_page(),
         ROOMS: rooms_figure(),
         **completions(),
     }
