@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgspasm.ecg import MEASURED, Floats, Measurements, Subject
+from ecgspasm.leads import CHEST, DERIVED
 from ecgspasm.serial.comparison import AlignedMedians
 from ecgspasm.serial.conduction import conduction
 from ecgspasm.serial.geometry import Explanation, moved, stretched, turned
@@ -118,9 +119,11 @@ def _beats(
     else:
         yield from _unlike(aligned, good, one[:, is_qrs], other[:, is_qrs])
     yield from _geometry(good, one, other, is_qrs, is_st_t)
-    gain = _gain(one[:, is_qrs], other[:, is_qrs])
-    if gain:
-        yield "changed-gain", f"all QRS complexes are {gain:.2g} times as large as before: another gain?"
+    for name, which in _gain_groups(good).items():
+        gain = _gain(one[which][:, is_qrs], other[which][:, is_qrs], name)
+        if gain:
+            yield "changed-gain", f"{name} QRS complexes are {gain:.2g} times as large as before: another gain?"
+            break
 
 
 def _one_beat(time: Floats, measured: Measurements) -> Mask:
@@ -245,8 +248,15 @@ def _circumstances(baseline: Measurements, current: Measurements, recorded: tupl
             return
 
 
-def _gain(one: Floats, other: Floats) -> float:
-    """The factor that the QRS complexes of all leads have grown by; 0 if they have not, or not alike."""
+def _gain_groups(leads: tuple[str, ...]) -> dict[str, list[int]]:
+    """Rows of leads that may have a gain of their own."""
+    chest = [row for row, lead in enumerate(leads) if lead in CHEST]
+    limb = [row for row, lead in enumerate(leads) if lead in DERIVED]
+    return {"all": list(range(len(leads))), "the chest leads'": chest, "the limb leads'": limb}
+
+
+def _gain(one: Floats, other: Floats, name: str) -> float:
+    """The factor that the QRS complexes of some leads have grown by; 0 if they have not, or not alike."""
     limits = _limits()["changed-gain"]
     before, now = np.ptp(one, axis=1), np.ptp(other, axis=1)
     seen = (before > limits["smallest_uv"]) & (now > 0)
@@ -254,5 +264,9 @@ def _gain(one: Floats, other: Floats) -> float:
         return 0.0
     ratios = now[seen] / before[seen]
     middle = float(np.median(ratios))
-    alike = float(np.median(np.abs(np.log(ratios / middle)))) < limits["spread"]
-    return middle if alike and not limits["usual"][0] <= middle <= limits["usual"][1] else 0.0
+    apart = float(np.median(np.abs(np.log(ratios / middle))))
+    # The limb leads are two signals only, which breathing changes alike in some people.
+    low, high = limits["usual" if name == "the limb leads'" else "usual_if_same"]
+    same = apart < limits["same_spread"] and not low <= middle <= high
+    alike = name == "all" and apart < limits["spread"] and not limits["usual"][0] <= middle <= limits["usual"][1]
+    return middle if same or alike else 0.0

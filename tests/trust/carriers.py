@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import ecgspasm as es
-from ecgspasm.ecg import ST_OFFSETS_MS, Floats, Measurements
+from ecgspasm.ecg import ST_OFFSETS_MS, Analysis, Floats, Measurements
 from ecgspasm.leads import STANDARD
 from ecgspasm.processing.measure import ST_NAMES
 from ecgspasm.simulate import INDEPENDENT, Heart, Simulated
@@ -45,6 +45,8 @@ class Carrier:
 
     ecg: es.Ecg
     truth: Truth
+    known: Analysis | None = None
+    """What was measured in it, if that is known already."""
 
 
 def of_simulated(made: Simulated) -> Truth:
@@ -130,7 +132,8 @@ def real(data: Path) -> tuple[Carrier, ...]:
     carriers = []
     for path in paths:
         ecg = es.read(path)
-        found = es.analyze(ecg).measurements
+        known = es.analyze(ecg)
+        found = known.measurements
         if set(STANDARD) == set(found.leads) and all(state == "measured" for state in found.state):
-            carriers.append(Carrier(ecg, of_measured(found)))
+            carriers.append(Carrier(ecg, of_measured(found), known))
     return tuple(carriers)
