@@ -469,7 +469,8 @@ def test_bombs_are_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, data in cases.items():
         start = time.perf_counter()
-        with pytest.raises(es.EcgError, match=r"more than any|unpacks to more|no curves"):
+        # pdfminer before 2026 follows a form in itself until Python refuses
+        with pytest.raises(es.EcgError, match=r"more than any|unpacks to more|no curves|maximum recursion depth"):
             read(data)
         assert time.perf_counter() - start < 10, name
 
