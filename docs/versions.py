@@ -1,12 +1,15 @@
 """Do the oldest and the newest packages that the project allows both run? ``./run python docs/versions.py [oldest] [newest]``
 
 makes an environment of each (with uv, which must be installed: ``pip install uv``), runs the quick part of the tests in it and
-writes ``data/benchmarks/versions.json``. Oldest: the lowest versions that ``pyproject.toml`` and the packages named there allow
-together; newest: what the registry offers today, whatever the lock says. All extras but training and development are in.
+writes ``data/benchmarks/versions.json``. With ``--again`` the files of the tests that failed are run once more, after something
+was mended, and what comes of it stands beside the first run. Oldest: the lowest versions that ``pyproject.toml`` and the packages
+named there allow together; newest: what the registry offers today, whatever the lock says. All extras but training and
+development are in.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -14,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks" / "versions.json"
@@ -68,15 +73,15 @@ def bounds() -> dict[str, str]:
 
 
 def _name(requirement: str) -> str:
-    return re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower()
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]).lower()
 
 
 def uv(*arguments: str) -> None:
     subprocess.run(["uv", *arguments], check=True, cwd=ROOT)
 
 
-def run(which: str, folder: Path) -> dict[str, Any]:
-    """Make the environment and run the tests in it."""
+def run(which: str, folder: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Make the environment and run the files of tests in it."""
     asked = folder / "asked.txt"
     asked.write_text("\n".join(asked_for()) + "\n")
     chosen, environment = folder / f"{which}.txt", folder / which
@@ -87,7 +92,7 @@ def run(which: str, folder: Path) -> dict[str, Any]:
     python = environment / "bin" / "python"
     uv("pip", "install", "--quiet", "--python", str(python), "--requirement", str(chosen), "setuptools>=77")
     uv("pip", "install", "--quiet", "--python", str(python), "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    files = [str(path) for name in TESTS if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+    files = [str(path) for name in names if (path := ROOT / "tests" / f"test_{name}.py").exists()]
     report = folder / f"{which}.xml"
     # Without the plug-ins of the whole suite. What old and new packages warn of each other is no error of the project, what is
     # warned of its own code is.
@@ -99,11 +104,12 @@ def run(which: str, folder: Path) -> dict[str, Any]:
             ["uv", "pip", "list", "--format", "json", "--python", str(python)], check=True, capture_output=True, text=True
         ).stdout
     )
-    installed = {each["name"].lower(): each["version"] for each in packages}
+    installed = {_name(each["name"]): each["version"] for each in packages}
     return {
         "python": sys.version.split()[0],
         "packages": {name: installed[name] for name in sorted({_name(each) for each in asked_for()}) if name in installed},
         "tests": _counted(report.read_text()),
+        "failed": _failed(report),
         "passed": finished.returncode == 0,
     }
 
@@ -115,16 +121,38 @@ def _counted(report: str) -> dict[str, int]:
     }
 
 
+def _failed(report: Path) -> list[str]:
+    """File and name of each test that failed, such as ``io_pdf::test_x``."""
+    cases = ElementTree.parse(report).iter("testcase")
+    wrong = [each for each in cases if each.find("failure") is not None or each.find("error") is not None]
+    return sorted(f"{each.get('classname', '').partition('test_')[2]}::{each.get('name')}" for each in wrong)
+
+
+def once_more(which: str, before: dict[str, Any]) -> dict[str, Any]:
+    """The record of an environment with what came of running the files of its failed tests again."""
+    files = sorted({each.partition("::")[0] for each in before["failed"]})
+    with tempfile.TemporaryDirectory() as folder:
+        after = run(which, Path(folder), files)
+    return before | {"again": {"files": files} | {name: after[name] for name in ("tests", "failed")}, "passed": after["passed"]}
+
+
 def main() -> int:
-    chosen = sys.argv[1:] or list(RESOLUTIONS)
-    strange = sorted(set(chosen) - set(RESOLUTIONS))
-    if strange:
-        print(f"no {strange[0]!r}; give some of {', '.join(RESOLUTIONS)}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("which", nargs="*", metavar="WHICH", help="oldest, newest; default: both")
+    parser.add_argument("--again", action="store_true", help="only the files of the tests that failed")
+    asked_by_user = parser.parse_args()
+    chosen = asked_by_user.which or list(RESOLUTIONS)
+    if strange := sorted(set(chosen) - set(RESOLUTIONS)):
+        parser.error(f"no {strange[0]!r}; give some of {', '.join(RESOLUTIONS)}")
     found = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     for which in chosen:
+        if asked_by_user.again:
+            if found[which]["failed"]:
+                found[which] = once_more(which, found[which])
+                RECORDED.write_text(json.dumps(found, indent=1) + "\n")
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            found[which] = run(which, Path(folder))
+            found[which] = run(which, Path(folder), TESTS)
         asked, have = bounds(), found[which]["packages"]
         if which == "oldest":
             found[which]["higher_than_asked"] = {
