@@ -13,6 +13,8 @@ RECORDED = Path(__file__).resolve().parent.parent / "data" / "benchmarks" / "fau
 
 @pytest.fixture(scope="module")
 def recorded() -> dict[str, Any]:
+    if not RECORDED.exists():
+        pytest.skip("not measured yet: ./run python docs/faults.py data/benchmarks/faults.json")
     found: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
     return found
 

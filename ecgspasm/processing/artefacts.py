@@ -53,8 +53,14 @@ def find_spikes(signal_uv: Floats, fs: float) -> Spikes:
     usual = float(np.median(close[:: max(1, len(close) // 2000)]))
     at = np.flatnonzero(close > max(numbers["smallest_uv"], numbers["times_usual"] * usual)) + far
     size = signal_uv[:, at] - (signal_uv[:, at - far] + signal_uv[:, at + far]) / 2.0
+    stands = signal_uv[:, at] - (signal_uv[:, at - near] + signal_uv[:, at + near]) / 2.0
+    # A noisy lead is sharp everywhere, on the summit of a QRS complex too: it tells nothing where it only does what it always does.
+    some = np.arange(far, n - far, max(1, n // 2000))
+    own = np.abs(signal_uv[:, some] - (signal_uv[:, some - near] + signal_uv[:, some + near]) / 2.0)
+    told = np.abs(stands) > numbers["times_usual"] * np.median(own, axis=1, keepdims=True)
+    size, stands = np.where(told, size, 0.0), np.where(told, stands, 0.0)
     height = np.sqrt((size**2).mean(axis=0))
-    top = np.sqrt(((signal_uv[:, at] - (signal_uv[:, at - near] + signal_uv[:, at + near]) / 2.0) ** 2).mean(axis=0))
+    top = np.sqrt((stands**2).mean(axis=0))
     sharp = np.flatnonzero(top >= numbers["sharpness"] * height)
     if len(sharp) == 0:
         return none
