@@ -132,7 +132,7 @@ def test_what_was_not_measured_has_its_reason_and_no_bar(spoilt: Comparison) -> 
     said = {name.removeprefix("reason-"): each.get_text() for name, each in named(axes, "reason-").items()}
     assert set(said) == {"V2", "V3", "V6"}
     assert said["V2"].replace("\n", " ").startswith("not measurable: current: flat line")
-    assert said["V3"].replace("\n", " ").startswith("not measurable: current: too noisy")
+    assert said["V3"].replace("\n", " ").startswith("not measurable: current: no heartbeat repeats in this lead")
     assert said["V6"] == "only in the baseline"
     assert not {"bar-V2", "bar-V3", "bar-V6", "interval-V2", "detectable-V2"} & set(named(axes))
     assert len(named(axes, "bar-")) == 9

@@ -143,7 +143,7 @@ def test_leads_that_were_not_measured_say_why(noisy: Comparison) -> None:
     data = check(noisy)
     page = html.unescape(es.report.html(noisy))
     assert "flat line; lead not connected?" in page
-    assert "too noisy: standard error of ST" in page
+    assert "no heartbeat repeats in this lead" in page
     assert data["leads"]["V2"]["st_j_uv"]["change"] is None
     assert data["st_by_j"]["leads"]["V2"]["current"]["st_j_uv"][0] is None
 
