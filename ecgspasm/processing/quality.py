@@ -122,7 +122,8 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
     """
     numbers = settings("quality")
     share = np.zeros(len(signal))
-    shortest, aside = round(numbers["run_ms"] * fs / 1000.0), max(1, round(numbers["slope_ms"] * fs / 1000.0))
+    # Three parts of a stretch are compared with each other.
+    shortest, aside = max(3, round(numbers["run_ms"] * fs / 1000.0)), max(1, round(numbers["slope_ms"] * fs / 1000.0))
     for row, values in enumerate(signal):
         for end, sign in ((low[row], -1.0), (high[row], 1.0)):
             near = sign * (values - end) > -numbers["band_uv"]
