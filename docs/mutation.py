@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import functools
 import gc
+import importlib
 import json
 import os
 import re
@@ -32,7 +33,7 @@ import coverage  # noqa: E402
 import numpy  # noqa: E402
 import pytest  # noqa: E402
 import scipy  # noqa: E402
-from exchange import exchange, executed  # noqa: E402
+from exchange import exchange, executed, module_name  # noqa: E402
 from mutants import Mutant, mutants  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,6 +119,8 @@ class Runner:
             f"failed without a mutant: {self.failed}",
             flush=True,
         )
+        for module in self.modules:  # also those that the package loads late
+            importlib.import_module(module_name(module))
         self.texts = {module: (ROOT / "ecgspasm" / module).read_text() for module in self.modules}
         self.control = self._check_exchange()
         everything = [mutant for module, text in self.texts.items() for mutant in mutants(text, module)]
@@ -176,8 +179,9 @@ class Runner:
     def _tests_of(self, mutant: Mutant, lucky: dict[tuple[str, str], list[str]]) -> list[str]:
         if mutant.function:
             names = set().union(*(self.covering.get((mutant.module, line), set()) for line in mutant.lines))
-        else:  # what runs at import is noticed by tests of anything in the module
-            names = set().union(*(found for (module, _), found in self.covering.items() if module == mutant.module))
+        else:  # what runs at import is noticed by tests of anything in its folder
+            folder = mutant.module.rpartition("/")[0]
+            names = set().union(*(found for (module, _), found in self.covering.items() if module.startswith(folder)))
         first = [name for name in reversed(lucky[mutant.module, mutant.function]) if name in names][:8]
         rest = [name for name in self.tests if name in names and name not in first]
         chosen, spent = [], 0.0
@@ -337,25 +341,28 @@ def with_reasons(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def merged(older: dict[str, Any], newer: dict[str, Any], *, again: bool) -> dict[str, Any]:
-    """A run of some parts, or of the survivors alone, put into that of all."""
-    kept = [each for each in older.get("survivors", []) if each["module"] not in newer["modules"]]
-    modules = dict(older.get("modules", {}))
-    for name, row in newer["modules"].items():
-        if again:
-            # two changes of one line may read alike, so those are counted that survive still
-            now = modules[name]["survived"] - row["survived"]
-            modules[name] = modules[name] | {"killed": modules[name]["killed"] + now, "survived": row["survived"]}
-        else:
-            modules[name] = row
-    return newer | {"modules": modules, "survivors": [*kept, *newer["survivors"]]}
+def merged(older: dict[str, Any], newer: dict[str, Any], only: set[tuple[Any, ...]] | None) -> dict[str, Any]:
+    """A run of some parts, or of some survivors alone, put into that of all."""
+    if only is None:
+        kept = [each for each in older.get("survivors", []) if each["module"] not in newer["modules"]]
+        return newer | {"modules": older.get("modules", {}) | newer["modules"], "survivors": [*kept, *newer["survivors"]]}
+    survivors = [each for each in older["survivors"] if _place(each) not in only] + newer["survivors"]
+    modules = {}
+    for name, row in older["modules"].items():
+        left = sum(each["module"] == name for each in survivors)
+        modules[name] = row | {"killed": row["killed"] + row["survived"] - left, "survived": left}
+    return newer | {"modules": modules, "survivors": survivors}
+
+
+def _place(survivor: dict[str, Any]) -> tuple[Any, ...]:
+    return survivor["module"], survivor["line"], survivor["change"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; default: all")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="only those that survived before, after tests were added")
+    parser.add_argument("--again", action="store_true", help="only survivors that have no reason, after tests were added")
     parser.add_argument("--look", type=Path, help="keep in this file which tests run what, and use it if it is there")
     parser.add_argument("--out", type=Path, default=RECORDED)
     parser.add_argument("--reasons", action="store_true", help="run nothing: take the reasons anew from the table")
@@ -364,7 +371,7 @@ def main() -> int:
         parser.error(f"no part {strange[0]!r}")
     older = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     if not asked.reasons:
-        only = {(each["module"], each["line"], each["change"]) for each in older["survivors"]} if asked.again else None
+        only = {_place(each) for each in with_reasons(older)["survivors"] if not each["reason"]} if asked.again else None
         runner = Runner(asked.parts or list(PARTS), asked.jobs, asked.look, only)
         os.chdir(ROOT)
         files = [f"tests/{name}.py" for name in TESTS if (ROOT / "tests" / f"{name}.py").exists()]
@@ -372,7 +379,7 @@ def main() -> int:
         if not (runner.control and runner.results):
             print("no mutant was run, or tests fail though nothing was changed", file=sys.stderr)
             return 1
-        older = merged(older, summary(runner), again=asked.again)
+        older = merged(older, summary(runner), only)
     found = with_reasons(older)
     asked.out.write_text(json.dumps(found, indent=1) + "\n")
     for part, row in found["parts"].items():

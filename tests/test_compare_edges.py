@@ -345,6 +345,47 @@ def test_the_person_is_the_current_ecgs_with_what_only_the_baseline_tells() -> N
     assert verdict(man, Subject()) == "NOT_MET"
 
 
+def test_an_age_counts_as_the_current_ecg_tells_it() -> None:
+    by_age = (Limit(100.0, age_from=40.0), Limit(200.0, age_below=40.0))
+    rule = criterion(Condition("current", "st_j60_uv", at_least=by_age), kind="present")
+
+    def verdict(first: int | None, second: int | None) -> str:
+        ecgs = (table(st_j60_uv=0.0, subject=Subject(age=first)), table(st_j60_uv=150.0, subject=Subject(age=second)))
+        return found(rule, *ecgs).verdict
+
+    assert [verdict(30, 50), verdict(50, 30), verdict(50, None), verdict(30, None), verdict(None, 50)] == [
+        *("MET", "NOT_MET", "MET", "NOT_MET", "MET")
+    ]
+
+
+def test_the_limit_of_the_change_is_told_with_its_probability_not_that_of_the_value() -> None:
+    rule = criterion(Condition("current", "st_j60_uv", at_least=50.0), RISE, shown="st_j60_uv")
+    row = found(rule, table(st_j60_uv=0.0), table(st_j60_uv=by_lead(II=100.0))).values["II"]
+    assert (row["threshold"], row["probability"]) == (100.0, pytest.approx(0.5))
+    other = criterion(
+        Condition("change", "t_uv", at_least=70.0), Condition("change", "st_j60_uv", at_least=100.0), shown="st_j60_uv"
+    )
+    row = found(other, table(st_j60_uv=0.0, t_uv=0.0), table(st_j60_uv=100.0, t_uv=900.0)).values["II"]
+    assert (row["threshold"], row["probability"]) == (100.0, pytest.approx(0.5))
+
+
+def test_the_lead_that_is_named_has_the_largest_value_or_the_largest_change() -> None:
+    first, second = table(st_j60_uv=by_lead(III=-300.0, II=150.0)), table(st_j60_uv=by_lead(III=120.0, II=400.0))
+    present = criterion(Condition("current", "st_j60_uv", at_least=100.0), kind="present")
+    assert found(present, first, second).reason.startswith("II st_j60_uv +400 uV")
+    assert found(criterion(RISE), first, second).reason.startswith("III st_j60_uv -300 -> +120 uV")
+
+
+def test_t_that_tips_over_changes_by_its_net_amplitude_in_size_and_in_error() -> None:
+    rule = criterion(Condition("change", "t_uv", at_most=-100.0), Condition("change", "t_uv", at_least=-300.0))
+    # the larger lobe jumps by 500 uV, both together fall by 200 uV
+    assert found(rule, table(t_uv=250.0, t_net_uv=100.0), table(t_uv=-250.0, t_net_uv=-100.0)).verdict == "MET"
+    noisy = {"t_net_uv": np.full(12, 500.0)}
+    assert found(rule, table(t_uv=250.0, t_net_uv=100.0, se=noisy), table(t_uv=-250.0, t_net_uv=-100.0)).verdict == "NOT_MET"
+    quiet = {"t_uv": np.full(12, 500.0)}
+    assert found(rule, table(t_uv=250.0, t_net_uv=100.0, se=quiet), table(t_uv=-250.0, t_net_uv=-100.0)).verdict == "MET"
+
+
 def test_a_rule_without_a_recorded_lead_is_left_out() -> None:
     chest = table(("V1", "V2"), t_uv=100.0)
     there = Condition("current", "t_uv", at_least=0.0)
@@ -577,6 +618,7 @@ def test_the_score_is_not_told_where_something_else_explains_the_change() -> Non
     plain, blocked = es.compare(narrow, narrow), es.compare(narrow, wide)
     assert plain.score.probability < 0.5
     assert np.isnan(blocked.score.probability)
+    assert blocked.verdict.startswith("UNDECIDED")
     assert blocked.confounders["wide-qrs"] == blocked.score.to_dict()["reason"]
     # a confounder that cannot by itself explain it blocks nothing
     fast = es.compare(narrow, table(qrs_ms=90.0, rate_bpm=130.0, **leads))

@@ -207,6 +207,7 @@ def test_a_gain_is_a_number(gain: str) -> None:
     [
         "r.dat",
         "r.dat x",
+        "r.dat16",
         "r.dat 16x",
         "r.dat 16:",
         "r.dat 16+",
