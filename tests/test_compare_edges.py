@@ -15,7 +15,7 @@ from ecgspasm.criteria import Condition, Criterion, Limit, Requirement
 from ecgspasm.ecg import Analysis, Measurements, MedianBeat, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.leads import STANDARD
-from ecgspasm.serial.comparison import IN_FRAME, Change, Comparison, Finding
+from ecgspasm.serial.comparison import IN_FRAME, MET, NOT_MET, UNDECIDED, Change, Comparison, Finding
 from ecgspasm.serial.repeatability import repeat_sd
 
 NAN = float("nan")
@@ -619,6 +619,7 @@ def test_the_score_is_not_told_where_something_else_explains_the_change() -> Non
     assert plain.score.probability < 0.5
     assert np.isnan(blocked.score.probability)
     assert blocked.verdict.startswith("UNDECIDED")
+    assert {each.verdict for each in (*plain.findings, *blocked.findings)} == {MET, NOT_MET, UNDECIDED} - {MET}
     assert blocked.confounders["wide-qrs"] == blocked.score.to_dict()["reason"]
     # a confounder that cannot by itself explain it blocks nothing
     fast = es.compare(narrow, table(qrs_ms=90.0, rate_bpm=130.0, **leads))
