@@ -126,11 +126,14 @@ def _delineated(
     missing = np.isnan(ecg.signal_uv)
     filled = clean.fill_gaps(ecg.signal_uv)
     spikes = artefacts.find_spikes(filled[usable], ecg.fs)
-    filled = clean.remove_mains(artefacts.bridge(filled, spikes.sample[spikes.tall], ecg.fs), ecg.fs)
-    found = find_waves(filled[usable], ecg.fs, probabilities)
-    slower = _slowed(filled[usable], ecg.fs, found.r_sample)
+    # The net has learnt what belongs to spikes as its records have them; only taller ones are taken out of what it sees.
+    shown = clean.remove_mains(artefacts.bridge(filled, spikes.sample[spikes.strange], ecg.fs), ecg.fs)
+    both = bool((spikes.tall & ~spikes.strange).any())
+    filled = clean.remove_mains(artefacts.bridge(filled, spikes.sample[spikes.tall], ecg.fs), ecg.fs) if both else shown
+    found = find_waves(shown[usable], ecg.fs, probabilities)
+    slower = _slowed(shown[usable], ecg.fs, found.r_sample)
     if slower < 1.0:
-        found = find_waves(filled[usable], ecg.fs * slower, probabilities)
+        found = find_waves(shown[usable], ecg.fs * slower, probabilities)
     beats = beat_steps.classify(filled[usable], ecg.fs, found.r_sample, missing[usable].any(axis=0))
     return filled, delineation(found, filled, ecg.leads, usable, missing, beats), spikes.of_all(usable)
 

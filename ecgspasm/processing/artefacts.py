@@ -28,6 +28,13 @@ class Spikes(NamedTuple):
     tall: NDArray[np.bool_]
     """Whether it is taller than the narrowest notch of a QRS complex; the others count outside QRS only."""
 
+    @property
+    def strange(self) -> NDArray[np.bool_]:
+        """Whether it is taller than those of the recordings that the net has learnt from."""
+        if not self.tall.any():
+            return self.tall
+        return np.asarray(self.tall & (np.sqrt((self.size_uv**2).mean(axis=0)) > settings("spikes")["learnt_uv"]))
+
     def of_all(self, rows: NDArray[np.bool_]) -> Spikes:
         """The same with rows for all leads, zero in those that were not looked at."""
         size = np.zeros((len(rows), len(self.sample)))

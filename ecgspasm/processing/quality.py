@@ -46,11 +46,14 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
     for row in np.flatnonzero(span > settings("quality")["largest_span_uv"]):
         span[row] = np.ptp(np.nanquantile(signal[row], [0.005, 0.995]))
     stuck = np.maximum(_stuck_share(signal, low, high), _level_share(signal, ecg.fs, low, high))
+    wraps = _wraps(signal, span)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
     most = settings("quality")["missing_share"] if missing_share is None else missing_share
     return tuple(
         f"{100 * missing[row]:.0f} % of the samples are missing"
         if most < missing[row] < 1.0
+        else f"jumps by {wraps[row] / 1000:.2g} mV from one sample to the next, up and down: numbers that wrapped around?"
+        if wraps[row] > 0.0
         else _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny)
         for row in range(len(ecg.leads))
     )
@@ -122,8 +125,8 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
     """
     numbers = settings("quality")
     share = np.zeros(len(signal))
-    # Three parts of a stretch are compared with each other.
-    shortest, aside = max(3, round(numbers["run_ms"] * fs / 1000.0)), max(1, round(numbers["slope_ms"] * fs / 1000.0))
+    # Six samples at least: at low rates no shorter stretch tells a summit from a level.
+    shortest, aside = max(6, round(numbers["run_ms"] * fs / 1000.0)), max(1, round(numbers["slope_ms"] * fs / 1000.0))
     for row, values in enumerate(signal):
         for end, sign in ((low[row], -1.0), (high[row], 1.0)):
             near = sign * (values - end) > -numbers["band_uv"]
@@ -145,6 +148,24 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             cut = steep & (np.abs(middle - outer) < numbers["level_uv"]) & noisy
             share[row] += float((last - first)[cut].sum()) / len(values)
     return share
+
+
+def _wraps(signal: Floats, span: Floats) -> Floats:
+    """Size of the jumps where a lead leaves its range at one end and comes back at the other, 0 where it does not, shape (lead,).
+
+    A step goes one way, and a single wrong sample does not stay.
+    """
+    numbers = settings("quality")
+    size = np.zeros(len(signal))
+    for row in np.flatnonzero(span > numbers["wrap_smallest_uv"]):
+        values = signal[row]
+        step = np.diff(values)
+        at = np.flatnonzero(np.abs(step) > numbers["wrap_share"] * span[row])
+        after = values[np.minimum(at + 4, len(values) - 1)] - values[at]
+        stays = np.abs(after) > 0.5 * np.abs(step[at])
+        if (stays & (step[at] > 0)).any() and (stays & (step[at] < 0)).any():
+            size[row] = float(np.abs(step[at]).max())
+    return size
 
 
 def _reason(missing: float, span: float, stuck: float, *, everywhere_tiny: bool) -> str:
