@@ -133,7 +133,8 @@ def once_more(which: str, before: dict[str, Any]) -> dict[str, Any]:
     files = sorted({each.partition("::")[0] for each in before["failed"]})
     with tempfile.TemporaryDirectory() as folder:
         after = run(which, Path(folder), files)
-    return before | {"again": {"files": files} | {name: after[name] for name in ("tests", "failed")}, "passed": after["passed"]}
+    again = {"files": files} | {name: after[name] for name in ("tests", "failed")}
+    return before | {"packages": after["packages"], "again": again, "passed": after["passed"]}
 
 
 def main() -> int:

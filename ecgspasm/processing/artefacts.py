@@ -61,7 +61,7 @@ def find_spikes(signal_uv: Floats, fs: float) -> Spikes:
     at = np.flatnonzero(close > max(numbers["smallest_uv"], numbers["times_usual"] * usual)) + far
     size = signal_uv[:, at] - (signal_uv[:, at - far] + signal_uv[:, at + far]) / 2.0
     stands = signal_uv[:, at] - (signal_uv[:, at - near] + signal_uv[:, at + near]) / 2.0
-    # A noisy lead is sharp everywhere, on the summit of a QRS complex too: it tells nothing where it only does what it always does.
+    # A noisy lead is sharp everywhere, on a summit of QRS too: it tells nothing where it only does what it always does.
     some = np.arange(far, n - far, max(1, n // 2000))
     own = np.abs(signal_uv[:, some] - (signal_uv[:, some - near] + signal_uv[:, some + near]) / 2.0)
     told = np.abs(stands) > numbers["times_usual"] * np.median(own, axis=1, keepdims=True)

@@ -49,13 +49,17 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
     wraps = _wraps(signal, span)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
     most = settings("quality")["missing_share"] if missing_share is None else missing_share
-    return tuple(
+    reasons = [
         f"{100 * missing[row]:.0f} % of the samples are missing"
         if most < missing[row] < 1.0
-        else f"jumps by {wraps[row] / 1000:.2g} mV from one sample to the next, up and down: numbers that wrapped around?"
-        if wraps[row] > 0.0
         else _reason(missing[row], span[row], stuck[row], everywhere_tiny=everywhere_tiny)
         for row in range(len(ecg.leads))
+    ]
+    return tuple(
+        f"jumps by {wrap / 1000:.2g} mV from one sample to the next, up and down: numbers that wrapped around?"
+        if wrap > 0.0 and (not reason or reason.startswith(_CLIPPED))
+        else reason
+        for wrap, reason in zip(wraps, reasons, strict=True)
     )
 
 
