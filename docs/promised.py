@@ -144,7 +144,10 @@ def _code() -> list[str]:
     for name, row in versions.items():
         packages = ", ".join(f"{each} {row['packages'][each]}" for each in ("numpy", "scipy"))
         tests = row["tests"]
-        told = f"{tests['tests']:,} tests, {tests['failures'] + tests['errors']} failed, {tests['skipped']} skipped"
+        failed = tests["failures"] + tests["errors"]
+        told = f"{tests['tests']:,} tests, {failed} failed, {tests['skipped']} skipped"
+        if failed and "again" in row:
+            told += f"; mended and run again: {row['again']['tests']['failures'] + row['again']['tests']['errors']} failed"
         rows.append([f"the {name} packages allowed", packages, told])
     return _table(["what", "of what", "found"], rows)
 
