@@ -440,6 +440,7 @@ def test_a_comparison_is_a_table_and_json(itself: Comparison) -> None:
         *(
             "ecgspasm",
             "use",
+            "parameters",
             "verdict",
             "comparable",
             "electrodes",

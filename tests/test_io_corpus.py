@@ -110,9 +110,9 @@ def test_a_death_a_hang_and_an_untyped_error_are_told_as_such(tmp_path: Path, mo
         process._process.kill()
         process._process.wait()
         assert process.read(path)["kind"] == "read"
-    monkeypatch.setattr("tests.corpus.judge.SLOWEST_S", 0.1)
     with reader(["-c", "import os, sys; sys.stdin.readline(); os.abort()"]) as dying:
         assert dying.read(path)["kind"] == "death"
+    monkeypatch.setattr("tests.corpus.judge.SLOWEST_S", 0.1)
     with reader(["-c", "import sys, time; sys.stdin.readline(); time.sleep(60)"], patience_s=0.5) as waiting:
         assert waiting.read(path)["kind"] == "hang"
 
