@@ -52,7 +52,8 @@ def find_spikes(signal_uv: Floats, fs: float) -> Spikes:
     near, far = (max(1, round(numbers[name] * fs / 1000.0)) for name in ("near_ms", "far_ms"))
     n_leads, n = signal_uv.shape
     none = Spikes(np.empty(0, dtype=np.intp), np.empty((n_leads, 0)), np.empty(0, dtype=bool))
-    if n_leads == 0 or n <= 4 * far:
+    # At low sampling rates a QRS complex is as sharp as a spike.
+    if n_leads == 0 or n <= 4 * far or far < numbers["least_ratio"] * near:
         return none
     # A few leads tell where to look; all of them tell what is there.
     few = signal_uv[::3]
