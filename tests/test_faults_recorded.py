@@ -71,6 +71,8 @@ def test_other_kernels_changed_no_word_and_few_values(recorded: dict[str, Any]) 
 
 
 def test_the_long_run_lost_nothing_and_did_not_grow(recorded: dict[str, Any]) -> None:
+    if "soak" not in recorded:
+        pytest.skip("not measured on a quiet machine yet: ./run python docs/faults.py data/benchmarks/faults.json --only soak")
     found = recorded["soak"]
     assert found["records"] == 200_000
     assert found["poisoned"] == sum(found["accounted_for"].values()) == 2_000
