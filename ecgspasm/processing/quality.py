@@ -157,14 +157,16 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
 def _wraps(signal: Floats, span: Floats) -> Floats:
     """Size of the jumps where a lead leaves its range at one end and comes back at the other, 0 where it does not, shape (lead,).
 
-    A step goes one way, and a single wrong sample does not stay.
+    A step goes one way, a single wrong sample does not stay, and a noisy lead leaps all the time.
     """
     numbers = settings("quality")
     size = np.zeros(len(signal))
     for row in np.flatnonzero(span > numbers["wrap_smallest_uv"]):
         values = signal[row]
         step = np.diff(values)
-        at = np.flatnonzero(np.abs(step) > numbers["wrap_share"] * span[row])
+        known = np.abs(step[np.isfinite(step)])
+        usual = float(np.median(known)) if known.size else 0.0
+        at = np.flatnonzero(np.abs(step) > max(numbers["wrap_share"] * span[row], numbers["wrap_times_usual"] * usual))
         after = values[np.minimum(at + 4, len(values) - 1)] - values[at]
         stays = np.abs(after) > 0.5 * np.abs(step[at])
         if (stays & (step[at] > 0)).any() and (stays & (step[at] < 0)).any():
