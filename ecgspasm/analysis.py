@@ -11,12 +11,14 @@ from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats, MedianBeat
 from ecgspasm.errors import EcgError
 from ecgspasm.processing import artefacts, clean, median, quality
 from ecgspasm.processing import beats as beat_steps
+from ecgspasm.processing.blas import one_blas_thread
 from ecgspasm.processing.delineate import Probabilities, delineation, find_waves, shipped_net
 from ecgspasm.processing.measure import measure, nothing_measured
 from ecgspasm.processing.repeats import DRIFTS, NO_HEARTBEAT, drifts, lead_repeats, not_ventricular
 from ecgspasm.processing.settings import settings
 
 
+@one_blas_thread()
 def delineate(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Delineation:
     """Find onset, peak and offset of P, QRS and T in every lead and beat.
 
@@ -41,6 +43,7 @@ def delineate(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Deline
     return _delineated(ecg, quality.lead_quality(ecg), probabilities)[1]
 
 
+@one_blas_thread()
 def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis:
     """Measure one ECG.
 

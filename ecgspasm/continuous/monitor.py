@@ -22,7 +22,7 @@ from ecgspasm.continuous.tile import measure_tile
 from ecgspasm.continuous.trend import Interruption
 from ecgspasm.ecg import FS_RANGE_HZ, Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
-from ecgspasm.processing.delineate import one_blas_thread
+from ecgspasm.processing.blas import one_blas_thread
 from ecgspasm.recording import Recording, is_number
 
 BLOCK_S = 120.0
@@ -167,11 +167,13 @@ class Monitor:
         for piece in self._stream.push(block, start):
             self._add(piece)
 
+    @one_blas_thread()
     def _add(self, piece: Piece) -> None:
         tile = measure_tile(piece.signal_uv, self._stream.fs, self.leads, piece.core, self._average_s, self._carried)
         self._carried = tile.carried
         self._builder.add(tile, last=piece.last)
 
+    @one_blas_thread()
     def _result(self) -> Monitoring:
         self._over = True
         levels = Levels(self._builder.finish(), self._baseline)

@@ -8,10 +8,8 @@ sign of a wave: inverted and biphasic ones are found like upright ones, and thei
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.resources import as_file, files
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,24 +41,7 @@ def shipped_net(signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], floa
 
 def net_with(weights: net.Weights, signal_uv: Floats, fs: float) -> tuple[NDArray[np.float32], float]:
     """Probabilities by a net with other weights."""
-    with one_blas_thread():
-        return net.wave_probabilities(signal_uv, fs, weights)
-
-
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Keep the many small matrix products on one thread: handing them to others costs more than the arithmetic, on a busy machine
-    fifty times as much. threadpoolctl comes with scikit-learn, which neurokit2 needs; without it BLAS does as it likes."""
-    controller = _blas()
-    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
-
-
-@cache
-def _blas() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()
+    return net.wave_probabilities(signal_uv, fs, weights)
 
 
 def find_waves(signal_uv: Floats, fs: float, probabilities: Probabilities = shipped_net) -> Found:

@@ -12,6 +12,7 @@ from ecgspasm.analysis import analyze
 from ecgspasm.criteria import SERIAL_CONFOUNDERS, SERIAL_KINDS, Criterion, load_criteria
 from ecgspasm.ecg import MEASURED, MEASURES, Analysis, Ecg, Floats, Measurements, MedianBeat, read_only, sort_leads
 from ecgspasm.errors import EcgError
+from ecgspasm.processing.blas import one_blas_thread
 from ecgspasm.processing.measure import measure
 from ecgspasm.processing.vector import heart_vectors
 from ecgspasm.serial.comparison import AlignedMedians, Change, Comparison
@@ -27,6 +28,7 @@ _LARGEST_LAG_MS = 60
 Compared = Ecg | Analysis | Measurements
 
 
+@one_blas_thread()
 def compare(
     baseline: Compared,
     current: Compared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import ecgspasm as es
 from ecgspasm import leads as lead_names
 from ecgspasm.leads import STANDARD
+from ecgspasm.processing.blas import one_blas_thread
 from ecgspasm.simulate import INDEPENDENT, Simulated
 from tests.trust.people import AMPLITUDES, alike, examples, measured, people, table
 
@@ -88,6 +91,25 @@ def test_threads_find_what_one_finds() -> None:
         found = list(pool.map(lambda number: measured(records[number]), order))
     for number, values in zip(order, found, strict=True):
         alike(values, serial[number])
+
+
+def test_matrix_products_stay_on_one_thread_until_the_last_has_left() -> None:
+    """BLAS has one number of threads for the whole process, and rounds as it is."""
+
+    def set_now() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    def stay(seconds: float) -> set[int]:
+        with one_blas_thread():
+            time.sleep(seconds)
+            return set_now()
+
+    with threadpool_limits(2, user_api="blas"):
+        before = set_now()
+        with ThreadPoolExecutor(THREADS) as pool:
+            seen = list(pool.map(stay, np.random.default_rng(1).uniform(0.0, 0.02, 200)))
+        assert seen == [{1}] * 200
+        assert set_now() == before
 
 
 def test_threads_compare_as_one_does() -> None:
