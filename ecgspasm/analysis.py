@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgspasm.ecg import Analysis, Delineation, Ecg, Floats, MedianBeat
+from ecgspasm.ecg import Analysis, Beats, Delineation, Ecg, Floats, MedianBeat
 from ecgspasm.errors import EcgError
 from ecgspasm.processing import artefacts, clean, median, quality
 from ecgspasm.processing import beats as beat_steps
@@ -91,7 +91,7 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     middle = median.median_beat(cleaned, ecg.fs, found, beats)
     rr_ms = float(np.median(beats.rr_ms[1:]))
     repeats = lead_repeats(cleaned, beats, middle)
-    implausible = median.implausible(middle, usable, rr_ms) or _no_heart(middle, reasons, repeats, rr_ms)
+    implausible = median.implausible(middle, usable, rr_ms) or _no_heart(cleaned, beats, middle, reasons, repeats, rr_ms)
     reasons = tuple(reason or ("" if again else NO_HEARTBEAT) for reason, again in zip(reasons, repeats, strict=True))
     moving = drifts(middle, beats)
     reasons = quality.with_sources(ecg, reasons)
@@ -106,13 +106,15 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     return Analysis(ecg, cleaned, reasons, found, middle, measured)
 
 
-def _no_heart(middle: MedianBeat, reasons: tuple[str, ...], repeats: NDArray[np.bool_], rr_ms: float) -> str:
+def _no_heart(
+    cleaned: Floats, beats: Beats, middle: MedianBeat, reasons: tuple[str, ...], repeats: NDArray[np.bool_], rr_ms: float
+) -> str:
     """Why the recording as a whole shows no beating heart; empty if it does."""
     rows = np.array([not reason for reason in reasons]) & repeats
     looked_at = sum(not reason or NO_HEARTBEAT in reason for reason in reasons)
     if rows.sum() < max(1.0, settings("repeats")["fewest_leads"] * looked_at):
         return f"{NO_HEARTBEAT}, nor in most others" if looked_at else "no usable lead"
-    return not_ventricular(middle, rows, rr_ms)
+    return not_ventricular(cleaned, beats, middle, rows, rr_ms)
 
 
 def _an_ecg(given: Ecg) -> Ecg:

@@ -67,12 +67,24 @@ def drifts(median: MedianBeat, beats: Beats) -> NDArray[np.bool_]:
     return np.asarray(off > np.maximum(numbers["largest_tp_uv"], numbers["largest_tp_share"] * height))
 
 
-def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> str:
+def not_ventricular(clean_uv: Floats, beats: Beats, median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> str:
     """Why what repeats in some leads is no beat of the ventricles; empty if it is one.
 
     Every ventricular beat repolarises, so that something follows each QRS complex: nothing follows P waves without conduction or
     spikes without capture. And its front crosses the ventricles fast: chest compressions and swaying cables have no slope that is
     quick for its height.
+
+    Parameters
+    ----------
+    clean_uv : ndarray, shape (lead, sample)
+        Baseline removed.
+    beats : Beats
+    median : MedianBeat
+        Of the same recording.
+    rows : ndarray of bool, shape (lead,)
+        Leads that count.
+    rr_ms : float
+        Median interval.
     """
     numbers = settings("organised")
     per_ms = median.fs / 1000.0
@@ -91,7 +103,7 @@ def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -
     if not later.any():
         later = (position > j + 20.0 * per_ms) & (position < j + 100.0 * per_ms)
     follows = float(_over_leads(wide)[later].max()) / height
-    if follows < numbers["smallest_t_share"]:
+    if follows < numbers["smallest_t_share"] or not _t_repeats(clean_uv[rows], beats, median, rr_ms):
         return "nothing like a T wave follows: P waves without beats, spikes without capture, or movement"
     bulk = ndimage.uniform_filter1d(signal, max(1, round(numbers["narrow_smooth_ms"] * per_ms)), axis=1)
     if float(_over_leads(bulk)[inside].max()) < numbers["narrow_share"] * height:
@@ -99,10 +111,35 @@ def not_ventricular(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -
     smooth = ndimage.uniform_filter1d(signal, max(1, round(numbers["slope_smooth_ms"] * per_ms)), axis=1)
     speed = _over_leads(np.gradient(smooth, axis=1)) * per_ms
     quick = float(speed[inside].max()) / height
-    ratio = median_steepness(median, rows, rr_ms)
-    if quick < numbers["quick_per_ms"] and ratio < numbers["slow_steepness"]:
+    if quick * median_steepness(median, rows, rr_ms) < numbers["quick_and_steep_per_ms"]:
         return "no organised QRS: no slope is quick for its height (chest compressions, movement?)"
     return ""
+
+
+def _t_repeats(clean_uv: Floats, beats: Beats, median: MedianBeat, rr_ms: float) -> bool:
+    """Whether what follows QRS bends the same way in every beat, or too much for a baseline; also where too little of it is left.
+
+    A baseline that drifts is a line on this scale, and another one in every beat.
+    """
+    numbers = settings("organised")
+    per_ms = median.fs / 1000.0
+    r_sample = beats.r_sample[beats.dominant]
+    step = max(1, round(numbers["bend_ms"] * per_ms))
+    first = median.j + numbers["bend_after_ms"] * per_ms
+    end = median.qrs_onset + min(numbers["t_until_ms"], rr_ms - numbers["before_next_ms"]) * per_ms
+    n_blocks = int((end - first) // step)
+    at = np.round(r_sample[:, None] + first - median.r_sample).astype(int) + np.arange(max(n_blocks, 0) * step)
+    at = at[(at >= 0).all(axis=1) & (at < clean_uv.shape[1]).all(axis=1)]
+    if n_blocks < 4 or len(at) < 2:
+        return True
+    levels = clean_uv[:, at].reshape(len(clean_uv), len(at), n_blocks, step).mean(axis=3)
+    bends = np.diff(levels, n=2, axis=2)
+    shared = bends.mean(axis=1)
+    scatter = ((bends - shared[:, None]) ** 2).sum() / (len(at) - 1)
+    usual, along = levels.mean(axis=1), np.linspace(0.0, 1.0, n_blocks)
+    bump = usual - usual[:, :1] * (1.0 - along) - usual[:, -1:] * along
+    by_chance = len(at) * (shared**2).sum() < numbers["smallest_bend_f"] * scatter
+    return not (by_chance and _over_leads(bump).max() < numbers["smallest_bump_uv"])
 
 
 def median_steepness(median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> float:
