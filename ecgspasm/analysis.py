@@ -85,10 +85,10 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     beats = beat_steps.mark_spoilt(cleaned[usable], found.beats, placed)
     found = found.with_beats(beats)
     missing = median.enough_beats(beats)
-    if missing:
-        measured = nothing_measured(ecg.leads, reasons, missing, ecg.subject, ecg.derived)
+    middle = None if missing else median.with_whole_qrs(median.median_beat(cleaned, ecg.fs, found, beats), usable)
+    if middle is None:
+        measured = nothing_measured(ecg.leads, reasons, missing or median.ENDLESS, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
-    middle = median.median_beat(cleaned, ecg.fs, found, beats)
     rr_ms = float(np.median(beats.rr_ms[1:]))
     repeats = lead_repeats(cleaned, beats, middle)
     implausible = median.implausible(middle, usable, rr_ms) or _no_heart(cleaned, beats, middle, reasons, repeats, rr_ms)

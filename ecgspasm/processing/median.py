@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ecgspasm.ecg import Beats, Delineation, Floats, MedianBeat, Strings, Waves, read_only
 from ecgspasm.processing.settings import settings
 
+ENDLESS = "the QRS complex runs on where it was seen to end, and no end is found"
 _BEYOND_UV = 1e12  # larger than anything measured, but finite
 _MEDIAN_SE = 1.2533  # standard error of a median over that of a mean, for normal noise
 _MIDDLE_SE = 1.09  # standard error of the mean of the middle half over that of a mean, for normal noise
@@ -91,6 +95,36 @@ def _usual_u(u_peak: Floats, origin: Floats) -> Floats:
     return np.where(usual, _nanmedian(u_peak - origin), np.nan)[:, None]
 
 
+def quiet_leads(median: MedianBeat, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Usable leads without the noisy ones, which are refused by themselves later and must not speak for the others."""
+    quiet = usable & (median.noise_uv <= settings("measure")["largest_st_se_uv"])
+    return quiet if quiet.any() else usable
+
+
+def with_whole_qrs(median: MedianBeat, usable: NDArray[np.bool_]) -> MedianBeat | None:
+    """Move J on while the QRS complex still runs at full speed behind it; ``None`` if no end is found.
+
+    A pacing spike that opens a broad QRS complex makes its end be seen too early.
+
+    Parameters
+    ----------
+    median : MedianBeat
+    usable : ndarray of bool, shape (lead,)
+    """
+    numbers = settings("qrs_end")
+    per_ms = median.fs / 1000.0
+    rows = quiet_leads(median, usable)
+    smooth = ndimage.uniform_filter1d(median.signal_uv[rows], max(1, round(numbers["smooth_ms"] * per_ms)), axis=1)
+    velocity = np.sqrt((np.gradient(smooth, axis=1) ** 2).sum(axis=0))
+    j = round(median.j)
+    top = velocity[round(median.qrs_onset) : j + 1].max(initial=0.0)
+    later = velocity[j : j + round(numbers["reach_ms"] * per_ms)]
+    if top == 0.0 or later[round(numbers["look_ms"] * per_ms)] <= numbers["runs_share"] * top:
+        return median
+    slow = np.flatnonzero(later < numbers["ended_share"] * top)
+    return replace(median, j=float(j + slow[0] - numbers["smooth_ms"] / 2.0 * per_ms)) if len(slow) else None
+
+
 def implausible(median: MedianBeat, usable: NDArray[np.bool_], rr_ms: float) -> str:
     """Why a median beat cannot be that of an organised rhythm; empty if it can.
 
@@ -103,9 +137,7 @@ def implausible(median: MedianBeat, usable: NDArray[np.bool_], rr_ms: float) -> 
         return f"no organised QRS: a width of {qrs_ms:.0f} ms is not that of a ventricular beat"
     if rr_ms < numbers["shortest_rr_ms"]:
         return f"no organised QRS: {60_000 / rr_ms:.0f}/min leaves no ST segment between two beats"
-    # A lead full of noise is refused by itself later; here it must not speak for the others.
-    quiet = usable & (median.noise_uv <= settings("measure")["largest_st_se_uv"])
-    rows = quiet if quiet.any() else usable
+    rows = quiet_leads(median, usable)
     velocity = np.sqrt((np.gradient(median.signal_uv[rows], axis=1) ** 2).sum(axis=0))
     position = np.arange(len(velocity))
     cycle = (position > median.r_sample - 0.4 * rr_ms * per_ms) & (position < median.r_sample + 0.6 * rr_ms * per_ms)
