@@ -39,7 +39,7 @@ def delineate(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Deline
     EcgError
         If the recording is too short.
     """
-    ecg = _an_ecg(ecg)
+    ecg = quality.without_held(_an_ecg(ecg))
     return _delineated(ecg, quality.lead_quality(ecg), probabilities)[1]
 
 
@@ -64,7 +64,7 @@ def analyze(ecg: Ecg, *, probabilities: Probabilities = shipped_net) -> Analysis
     EcgError
         If the recording is too short.
     """
-    ecg = _an_ecg(ecg).with_derived_leads()
+    ecg = quality.without_held(_an_ecg(ecg)).with_derived_leads()
     reasons = quality.with_sources(ecg, quality.lead_quality(ecg))
     found = _analysed(ecg, reasons, probabilities)
     # Leads without a heart have had a say in where the waves are.
@@ -89,7 +89,7 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     if middle is None:
         measured = nothing_measured(ecg.leads, reasons, missing or median.ENDLESS, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
-    rr_ms = float(np.median(beats.rr_ms[1:]))
+    rr_ms = beat_steps.usual_rr_ms(beats, np.isnan(ecg.signal_uv[usable]).all(axis=0))
     repeats = lead_repeats(cleaned, beats, middle)
     implausible = median.implausible(middle, usable, rr_ms) or _no_heart(cleaned, beats, middle, reasons, repeats, rr_ms)
     reasons = tuple(reason or ("" if again else NO_HEARTBEAT) for reason, again in zip(reasons, repeats, strict=True))

@@ -156,6 +156,22 @@ def classify(signal_uv: Floats, fs: float, r_sample: Floats, missing: NDArray[np
     return Beats(read_only(r_sample), read_only(kind, "U8"), read_only(reason, "U60"), fs)
 
 
+def usual_rr_ms(beats: Beats, gone: NDArray[np.bool_]) -> float:
+    """Median interval between beats in ms, of those in which no beat may have been lost.
+
+    Parameters
+    ----------
+    beats : Beats
+        At least two.
+    gone : ndarray of bool, shape (sample,)
+        Where no usable lead has a sample.
+    """
+    before = np.concatenate([[0], np.cumsum(gone)])[np.clip(np.round(beats.r_sample), 0, len(gone)).astype(int)]
+    whole = np.diff(before) < settings("beats")["largest_gap_ms"] * beats.fs / 1000.0
+    rr_ms = beats.rr_ms[1:]
+    return float(np.median(rr_ms[whole] if whole.any() else rr_ms))
+
+
 def _align(wide: Floats, slack: int) -> tuple[Floats, Floats]:
     """Shift (samples) that lays each complex on the dominant one, and its correlation there.
 

@@ -69,17 +69,20 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     j_of_beats = delineation.j[rows] - origin
     onset, j = at = tuple(_nanmedian(np.stack([delineation.qrs_onset[rows] - origin, j_of_beats])).tolist())
     j_spread = _MEDIAN_SE * 1.4826 * float(_nanmedian(np.abs(j_of_beats - j))) / np.sqrt(len(rows)) * 1000.0 / fs
+    next_ms = float(np.fmin.reduce(beats.rr_ms[1:][beats.dominant[:-1]], initial=np.inf)) - numbers["before_next_ms"]
+    until = onset + next_ms * fs / 1000.0
+    n_leads = max(int(np.isfinite(carried[3, :, 0]).sum()), 1)
     return MedianBeat(
         leads=delineation.leads,
         fs=fs,
         signal_uv=read_only(middle),
         r_sample=float(before),
-        noise_uv=read_only(_noise(stack, at, fs, measured["pr_level_ms"], measured["st_window_ms"])),
-        calm_noise_uv=read_only(_noise(stack, at, fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])),
+        noise_uv=read_only(_noise(stack, at, until, fs, measured["pr_level_ms"], measured["st_window_ms"])),
+        calm_noise_uv=read_only(_noise(stack, at, until, fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])),
         n_beats=len(rows),
         qrs_onset=onset,
         j=j,
-        j_se_ms=float(max(j_spread, numbers["smallest_j_se_ms"])),
+        j_se_ms=float(max(j_spread, numbers["one_lead_j_se_ms"] / np.sqrt(n_leads))),
         p=p,
         qrs=qrs,
         t=t,
@@ -194,11 +197,14 @@ def middle_half(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
     return np.asarray(middle[:, np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])])
 
 
-def _noise(stack: Floats, at: tuple[float, float], fs: float, level_ms: float, window_ms: float) -> Floats:
+def _noise(
+    stack: Floats, at: tuple[float, float], until: float, fs: float, level_ms: float, window_ms: float
+) -> Floats:
     """Standard error of an ST level against the PR level, from how the beats scatter, shape (lead,).
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
-    beats; `at` are QRS onset and J.
+    beats; `at` are QRS onset and J, `until` is where the next beat may begin. The typical scatter says too little where some
+    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest.
     """
     numbers = settings("median")
     onset, j = at
@@ -211,11 +217,14 @@ def _noise(stack: Floats, at: tuple[float, float], fs: float, level_ms: float, w
         return np.asarray(stack[:, :, first : first + width].mean(axis=2))
 
     before = level(onset - level_ms * fs / 1000.0, level_ms)
-    values = np.stack([level(j + ms * fs / 1000.0, window_ms) - before for ms in numbers["noise_at_ms"]], axis=2)
+    instants = [first for ms in numbers["noise_at_ms"] if (first := j + ms * fs / 1000.0) < until or ms == 0.0]
+    values = np.stack([level(first, window_ms) - before for first in instants], axis=2)
     off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(len(stack), -1)
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
-    return np.asarray(np.maximum(_MIDDLE_SE * scatter / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
+    plain = np.sqrt(((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1).max(axis=1) / max(n_beats - 1, 1))
+    largest = np.maximum(_MIDDLE_SE * scatter, numbers["plain_share"] * plain)
+    return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
 
 
 def _nanmedian(values: Floats) -> Floats:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
@@ -61,6 +64,40 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
         else reason
         for wrap, reason in zip(wraps, reasons, strict=True)
     )
+
+
+def without_held(ecg: Ecg) -> Ecg:
+    """Take lost samples out: stretches of one and the same number that a receiver puts where packets are missing.
+
+    They begin or end with a leap, or last longer than any noise lets a lead rest. A lead that often rests is drawn, or coarsely
+    rounded. The ends of its range are left to those who look for clipping.
+
+    Returns
+    -------
+    Ecg
+        The same one if nothing is taken out.
+    """
+    numbers = settings("held")
+    shortest, surely = (max(round(numbers[name] * ecg.fs / 1000.0), 4) for name in ("run_ms", "long_ms"))
+    signal = None
+    for row, values in enumerate(ecg.signal_uv):
+        step = np.abs(np.diff(values))
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], step == 0.0, [False]]).astype(np.int8)))
+        first, last = edges[::2], edges[1::2]
+        kept = last - first >= shortest
+        first, last = first[kept], last[kept]
+        if not 0 < len(first) <= max(numbers["most_per_s"] * ecg.duration_s, 1.0):
+            continue
+        before, after = step[np.maximum(first - 1, 0)], step[np.minimum(last, len(step) - 1)]
+        leap = max(numbers["leap_uv"], numbers["leap_times_usual"] * float(np.nanmedian(step)))
+        held = (np.fmax(before, after) > leap) | (last - first >= surely)
+        held &= (values[first] != np.fmax.reduce(values)) & (values[first] != np.fmin.reduce(values))
+        if not held.any():
+            continue
+        signal = np.array(ecg.signal_uv) if signal is None else signal
+        for start, stop in zip(first[held], last[held], strict=True):
+            signal[row, start : stop + 1] = np.nan
+    return ecg if signal is None else replace(ecg, signal_uv=signal)
 
 
 def with_sources(ecg: Ecg, reasons: tuple[str, ...]) -> tuple[str, ...]:
@@ -123,9 +160,10 @@ def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
 
 
 def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats:
-    """Share of samples in level stretches at an end of the range that are entered and left steeply, shape (lead,).
+    """Share of samples in level stretches at an end of the range that no heart draws, shape (lead,).
 
-    An amplifier cuts off before the noise of the converter is added: then the stretch is level only on average.
+    They are entered and left steeply, or long and away from where the lead rests (a T wave that is cut off is entered gently). An
+    amplifier cuts off before the noise of the converter is added: then the stretch is level only on average.
     """
     numbers = settings("quality")
     share = np.zeros(len(signal))
@@ -149,15 +187,33 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             # A line without any noise, that turns nowhere, is drawn: its corners are no ends of a range.
             turns = np.concatenate([[0, 0], np.cumsum(np.diff(np.sign(np.diff(values))) != 0.0)])
             noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
-            cut = steep & (np.abs(middle - outer) < numbers["level_uv"]) & noisy
+            level = np.abs(middle - outer) < numbers["level_uv"]
+            long = last - first >= numbers["long_run_ms"] * fs / 1000.0
+            long &= (sign * (end - np.nanmedian(values)) > numbers["raised_uv"]) | _quieter(values, first[long], last[long])
+            # What a beat loses it loses every time; wander brings a rest to the end of the range once.
+            long &= np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs
+            # A summit is higher in the middle: little in each beat, but in all of them.
+            dome = sign * float((middle - outer)[long].mean()) if long.any() else np.inf
+            cut = level & (steep & noisy | (long & (dome < numbers["dome_uv"])))
             share[row] += float((last - first)[cut].sum()) / len(values)
     return share
+
+
+def _quieter(values: Floats, first: NDArray[np.intp], last: NDArray[np.intp]) -> bool:
+    """Whether a lead has much less noise in these stretches than elsewhere: an end of the range hides it."""
+    rough = np.abs(np.diff(values, n=2, prepend=values[0], append=values[-1]))
+    inside = np.zeros(len(values), dtype=bool)
+    for start, stop in zip(first, last, strict=True):
+        inside[start + 2 : stop - 2] = True
+    if not (inside.any() and np.isfinite(rough[~inside]).any() and np.isfinite(rough[inside]).any()):
+        return False
+    return bool(np.nanmedian(rough[inside]) < settings("quality")["quiet_share"] * np.nanmedian(rough[~inside]))
 
 
 def _wraps(signal: Floats, span: Floats) -> Floats:
     """Size of the jumps where a lead leaves its range at one end and comes back at the other, 0 where it does not, shape (lead,).
 
-    A step goes one way, a single wrong sample does not stay, and a noisy lead leaps all the time.
+    A step goes one way, a wrong sample does not stay, a lost contact comes once, and a noisy lead leaps all the time.
     """
     numbers = settings("quality")
     size = np.zeros(len(signal))
@@ -167,9 +223,10 @@ def _wraps(signal: Floats, span: Floats) -> Floats:
         known = np.abs(step[np.isfinite(step)])
         usual = float(np.median(known)) if known.size else 0.0
         at = np.flatnonzero(np.abs(step) > max(numbers["wrap_share"] * span[row], numbers["wrap_times_usual"] * usual))
-        after = values[np.minimum(at + 4, len(values) - 1)] - values[at]
-        stays = np.abs(after) > 0.5 * np.abs(step[at])
-        if (stays & (step[at] > 0)).any() and (stays & (step[at] < 0)).any():
+        before = values[at] - values[np.maximum(at - 3, 0)]
+        after = values[np.minimum(at + 4, len(values) - 1)] - values[at + 1]
+        stays = np.maximum(np.abs(before), np.abs(after)) < 0.5 * np.abs(step[at])
+        if min(np.count_nonzero(stays & (step[at] > 0)), np.count_nonzero(stays & (step[at] < 0))) >= numbers["fewest_wraps"]:
             size[row] = float(np.abs(step[at]).max())
     return size
 

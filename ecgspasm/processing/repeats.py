@@ -54,17 +54,21 @@ def drifts(median: MedianBeat, beats: Beats) -> NDArray[np.bool_]:
     numbers = settings("repeats")
     per_ms = median.fs / 1000.0
     ends = median.t.offset[np.isfinite(median.t.offset)]
-    # A premature beat ends the rest early.
-    rr_ms = float(beats.rr_ms[1:][beats.dominant[:-1]].min(initial=np.inf))
-    first = (float(np.median(ends)) if len(ends) else np.inf) + numbers["after_t_ms"] * per_ms
-    last = min(median.qrs_onset + (rr_ms - numbers["before_qrs_ms"]) * per_ms, median.signal_uv.shape[1] - 1.0)
-    if not last - first > numbers["tp_ms"] * per_ms:
+    if not len(ends):
         return np.zeros(len(median.signal_uv), dtype=bool)
-    onset = round(median.qrs_onset)
-    before = median.signal_uv[:, max(onset - round(numbers["level_ms"] * per_ms), 0) : onset + 1].mean(axis=1)
-    off = np.abs(median.signal_uv[:, int(first) : int(last)].mean(axis=1) - before)
-    height = np.ptp(median.signal_uv, axis=1)
-    return np.asarray(off > np.maximum(numbers["largest_tp_uv"], numbers["largest_tp_share"] * height))
+    rest = float(np.median(ends)) + numbers["after_t_ms"] * per_ms
+    next_p = median.qrs_onset - numbers["before_qrs_ms"] * per_ms
+    # A premature beat ends the rest early.
+    behind, ahead = beats.rr_ms[1:][beats.dominant[:-1]], beats.rr_ms[beats.dominant]
+    after, before = (float(np.fmin.reduce(rr_ms, initial=np.inf)) * per_ms for rr_ms in (behind, ahead))
+    onset, end = round(median.qrs_onset), median.signal_uv.shape[1]
+    level = median.signal_uv[:, max(onset - round(numbers["level_ms"] * per_ms), 0) : onset + 1].mean(axis=1)
+    largest = np.maximum(numbers["largest_tp_uv"], numbers["largest_tp_share"] * np.ptp(median.signal_uv, axis=1))
+    moves = np.zeros(len(level), dtype=bool)
+    for first, last in ((rest, min(next_p + after, end - 1.0)), (max(rest - before, 0.0), next_p)):
+        if last - first > numbers["tp_ms"] * per_ms:
+            moves |= np.abs(median.signal_uv[:, int(first) : int(last)].mean(axis=1) - level) > largest
+    return moves
 
 
 def not_ventricular(clean_uv: Floats, beats: Beats, median: MedianBeat, rows: NDArray[np.bool_], rr_ms: float) -> str:

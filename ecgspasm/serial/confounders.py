@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import MEASURED, Floats, Measurements, Subject
 from ecgspasm.leads import CHEST, DERIVED
+from ecgspasm.serial.channels import copied, shifted
 from ecgspasm.serial.comparison import AlignedMedians
 from ecgspasm.serial.conduction import conduction
 from ecgspasm.serial.geometry import Explanation, moved, stretched, turned
@@ -114,6 +115,8 @@ def _beats(
             f"everything is {factor:.3g} times as long as in the baseline (r = {fits:.2f} instead of {as_it_is:.2f}): "
             "a wrong sampling rate?",
         )
+    elif strange := copied(good, one, other, limits["channels"]) or shifted(good, one, other, is_qrs, limits["channels"]):
+        yield "changed-leads", strange
     elif swap:
         yield "changed-leads", f"the beats fit the baseline far better with {swap}: swapped cables?"
     else:

@@ -30,6 +30,10 @@ class Truth:
     se: Table = field(default_factory=dict)
     """Standard errors of the truth in uV, where it was measured itself."""
 
+    def without(self, *intervals: str) -> Truth:
+        """The truth that says nothing of some intervals."""
+        return Truth(self.values, dict(self.intervals) | dict.fromkeys(intervals, float("nan")), self.se)
+
     def scaled(self, gain: float) -> Truth:
         """The truth of the same ECG at another gain."""
         values, se = (

@@ -43,7 +43,8 @@ def _pair(rng: np.random.Generator, heart: Heart | None, told: dict[str, object]
     state = rng.bit_generator.state
     with_it = simulated(rng, heart, **told)
     rng.bit_generator.state = state
-    return with_it, simulated(rng).ecg
+    # ST and T differ by the rhythm alone.
+    return with_it, simulated(rng, **{name: told[name] for name in ("st_uv", "t_uv") if name in told}).ecg
 
 
 def atrial_fibrillation(rng: np.random.Generator) -> tuple[Carrier, es.Ecg]:
@@ -54,8 +55,8 @@ def atrial_fibrillation(rng: np.random.Generator) -> tuple[Carrier, es.Ecg]:
     carrier, before = _pair(rng, heart_without_p(), {"rate_bpm": rate, "rr_sd_ms": irregular})
     n, fs = carrier.ecg.signal_uv.shape[1], carrier.ecg.fs
     waves = np.outer(_project(direction / np.linalg.norm(direction)), size * coloured(rng, n, fs, hz - 0.7, hz + 0.7, 0.0))
-    truth = replace(carrier.truth, intervals=dict(carrier.truth.intervals) | {"pr_ms": float("nan")})
-    return replace(carrier, ecg=replace(carrier.ecg, signal_uv=carrier.ecg.signal_uv + waves), truth=truth), before
+    with_waves = replace(carrier.ecg, signal_uv=carrier.ecg.signal_uv + waves)
+    return replace(carrier, ecg=with_waves, truth=carrier.truth.without("pr_ms")), before
 
 
 def bigeminy(rng: np.random.Generator) -> tuple[Carrier, es.Ecg]:
@@ -101,7 +102,9 @@ def pacing(rng: np.random.Generator) -> tuple[Carrier, es.Ecg]:
     if which == "not capturing":
         times = np.arange(rng.uniform(0.0, 500.0), 1000.0 * ecg.duration_s, rr_ms * rng.uniform(0.6, 1.4)).tolist()
     size = log_uniform(rng, 100.0, 20_000.0)
-    return replace(carrier, ecg=with_spikes(ecg, times, size, rng)), before
+    # Whether a paced QRS complex begins with its spike, up to 25 ms before the first fibre, is a matter of convention.
+    truth = carrier.truth.without("qrs_ms") if ventricular else carrier.truth
+    return replace(carrier, ecg=with_spikes(ecg, times, size, rng), truth=truth), before
 
 
 def _onsets_ms(carrier: Carrier) -> Floats:

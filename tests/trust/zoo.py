@@ -156,6 +156,9 @@ def variant(kind: Kind, carriers: str, number: int, data: Path | None) -> Case:
     if kind.name == "recorded-noise":
         assert data is not None
         return Case(_noisy(carrier.ecg, rng, data), carrier.truth, before)
+    if kind.name == "three-seconds":
+        # The rate of the whole recording is not that of any three seconds of it.
+        carrier = replace(carrier, truth=carrier.truth.without("rate_bpm"))
     ecg = SIGNALS[kind.name](carrier.ecg, rng)
     if ecg.leads == INDEPENDENT and rng.random() < 0.5:
         # A device computes the other leads before it writes the file, and rounds.
