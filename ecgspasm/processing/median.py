@@ -122,6 +122,8 @@ def with_whole_qrs(median: MedianBeat, usable: NDArray[np.bool_]) -> MedianBeat 
     j = round(median.j)
     top = velocity[round(median.qrs_onset) : j + 1].max(initial=0.0)
     later = velocity[j : j + round(numbers["reach_ms"] * per_ms)]
+    if later[0] > numbers["flank_share"] * top:
+        median = replace(median, j_se_ms=max(median.j_se_ms, numbers["flank_j_se_ms"]))
     if top == 0.0 or later[round(numbers["look_ms"] * per_ms)] <= numbers["runs_share"] * top:
         return median
     slow = np.flatnonzero(later < numbers["ended_share"] * top)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
@@ -48,7 +49,8 @@ def lead_quality(ecg: Ecg, *, missing_share: float | None = None) -> tuple[str, 
     # One spike in a quarter of an hour must not cost the lead: where the span is too large, that of all but 1 % counts.
     for row in np.flatnonzero(span > settings("quality")["largest_span_uv"]):
         span[row] = np.ptp(np.nanquantile(signal[row], [0.005, 0.995]))
-    stuck = np.maximum(_stuck_share(signal, low, high), _level_share(signal, ecg.fs, low, high))
+    stuck = np.maximum(_stuck_share(signal, ecg.fs, low, high), _level_share(signal, ecg.fs, low, high))
+    stuck = np.maximum(stuck, _hidden_share(signal, ecg.fs))
     wraps = _wraps(signal, span)
     everywhere_tiny = not np.any(span >= settings("quality")["unit_span_uv"])
     most = settings("quality")["missing_share"] if missing_share is None else missing_share
@@ -136,12 +138,14 @@ def tells_time(reason: str) -> bool:
     return not reason or reason.startswith(_CLIPPED)
 
 
-def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
+def _stuck_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats:
     """Share of samples that stick at an end of the range, shape (lead,).
 
     A wave that is cut off runs steeply into the end of the range and out of it again. A line that is flat because nothing happens
-    (a drawn ECG at rest at its lowest value) is entered gently and does not count.
+    (a drawn ECG at rest at its lowest value) is entered gently and does not count, a T wave that is cut off again and again far
+    from where the lead rests does.
     """
+    numbers = settings("quality")
     share = np.zeros(len(signal))
     for row, values in enumerate(signal):
         for end in (low[row], high[row]):
@@ -155,6 +159,9 @@ def _stuck_share(signal: Floats, low: Floats, high: Floats) -> Floats:
             jump = np.minimum(np.abs(before - end), np.abs(after - end))
             steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
             steep |= (first == 0) & (last == len(values))
+            long = last - first >= numbers["run_ms"] * fs / 1000.0
+            if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
+                steep |= long & (np.abs(end - np.nanmedian(values)) > numbers["raised_uv"])
             share[row] += float((last - first - 1)[steep].sum()) / len(values)
     return share
 
@@ -189,13 +196,31 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
             level = np.abs(middle - outer) < numbers["level_uv"]
             long = last - first >= numbers["long_run_ms"] * fs / 1000.0
-            long &= (sign * (end - np.nanmedian(values)) > numbers["raised_uv"]) | _quieter(values, first[long], last[long])
+            long &= sign * (end - np.nanmedian(values)) > numbers["raised_uv"]
             # What a beat loses it loses every time; wander brings a rest to the end of the range once.
             long &= np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs
             # A summit is higher in the middle: little in each beat, but in all of them.
             dome = sign * float((middle - outer)[long].mean()) if long.any() else np.inf
             cut = level & (steep & noisy | (long & (dome < numbers["dome_uv"])))
             share[row] += float((last - first)[cut].sum()) / len(values)
+    return share
+
+
+def _hidden_share(signal: Floats, fs: float) -> Floats:
+    """Share of samples at an end of the range that hides the noise that the lead has elsewhere, shape (lead,)."""
+    numbers = settings("quality")
+    share = np.zeros(len(signal))
+    for row, values in enumerate(signal):
+        smooth = ndimage.uniform_filter1d(np.nan_to_num(values), max(1, round(numbers["slope_ms"] * fs / 1000.0)))
+        for end in (smooth.min(), smooth.max()):
+            if abs(end - np.nanmedian(values)) < numbers["hidden_raised_uv"]:
+                continue
+            near = np.concatenate([[False], np.abs(smooth - end) < numbers["hidden_uv"], [False]])
+            edges = np.flatnonzero(np.diff(near.astype(np.int8)))
+            first, last = edges[::2], edges[1::2]
+            long = last - first >= numbers["long_run_ms"] * fs / 1000.0
+            if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs and _quieter(values, first[long], last[long]):
+                share[row] += float((last - first)[long].sum()) / len(values)
     return share
 
 

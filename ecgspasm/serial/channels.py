@@ -61,9 +61,11 @@ def shifted(leads: tuple[str, ...], one: Floats, other: Floats, is_qrs: NDArray[
     usual = int(lag[np.argmax(np.where(clear, (together & clear).sum(axis=1), 0))])
     off = lag - usual
     moved = clear & (np.abs(off) >= limits["shift_ms"]) & (r - alike[:, far + usual] >= limits["shift_gain"])
-    if not moved.any():
+    # One lead alone is for the criteria to doubt; the others that move must move together.
+    by = int(np.median(off[moved])) if moved.any() else 0
+    moved &= np.abs(off - by) < limits["shift_ms"] / 2.0
+    if moved.sum() < 2:
         return ""
     names = ", ".join(lead for lead, each in zip(leads, moved, strict=True) if each)
-    by = int(np.median(off[moved]))
-    when = f"{'come' if moved.sum() > 1 else 'comes'} {abs(by)} ms {'later' if by > 0 else 'earlier'}"
+    when = f"come {abs(by)} ms {'later' if by > 0 else 'earlier'}"
     return f"{names} {when} than the other leads, and did not in the baseline: a channel out of step?"

@@ -115,10 +115,10 @@ def _beats(
             f"everything is {factor:.3g} times as long as in the baseline (r = {fits:.2f} instead of {as_it_is:.2f}): "
             "a wrong sampling rate?",
         )
-    elif strange := copied(good, one, other, limits["channels"]) or shifted(good, one, other, is_qrs, limits["channels"]):
-        yield "changed-leads", strange
     elif swap:
         yield "changed-leads", f"the beats fit the baseline far better with {swap}: swapped cables?"
+    elif strange := copied(good, one, other, limits["channels"]) or shifted(good, one, other, is_qrs, limits["channels"]):
+        yield "changed-leads", strange
     else:
         yield from _unlike(aligned, good, one[:, is_qrs], other[:, is_qrs])
     yield from _geometry(good, one, other, is_qrs, is_st_t)
