@@ -89,7 +89,7 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     if middle is None:
         measured = nothing_measured(ecg.leads, reasons, missing or median.ENDLESS, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
-    rr_ms = beat_steps.usual_rr_ms(beats, np.isnan(ecg.signal_uv[usable]).all(axis=0))
+    rr_ms = beat_steps.usual_rr_ms(beats, np.isnan(ecg.signal_uv[usable]).mean(axis=0) > 0.5, spikes.sample)
     repeats = lead_repeats(cleaned, beats, middle)
     implausible = median.implausible(middle, usable, rr_ms) or _no_heart(cleaned, beats, middle, reasons, repeats, rr_ms)
     reasons = tuple(reason or ("" if again else NO_HEARTBEAT) for reason, again in zip(reasons, repeats, strict=True))
@@ -100,8 +100,9 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
         measured = nothing_measured(ecg.leads, reasons, implausible, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)
     measured = measure(middle, reasons, rr_ms=rr_ms, subject=ecg.subject, derived=ecg.derived)
-    if any(reason.startswith(artefacts.SPIKES) for reason in reasons):
-        # What an atrial spike leaves behind looks like a P wave, or hides one.
+    hidden = any(reason.startswith(artefacts.SPIKES) for reason in reasons) or rr_ms < settings("fast")["p_in_t_ms"]
+    if hidden or artefacts.in_front(spikes, found.qrs_onset, ecg.fs):
+        # What an atrial spike leaves behind looks like a P wave, or hides one; so does T at high rates.
         measured = replace(measured, pr_ms=float("nan"))
     return Analysis(ecg, cleaned, reasons, found, middle, measured)
 

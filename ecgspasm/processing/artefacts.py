@@ -155,6 +155,15 @@ def without_spikes(
     return level_before(bridged, true.sample, qrs_onset, fs), reasons
 
 
+def in_front(spikes: Spikes, qrs_onset: Floats, fs: float) -> bool:
+    """Whether at least every other QRS complex has a spike where its P wave would be."""
+    numbers = settings("spikes")
+    onset = qrs_onset[np.isfinite(qrs_onset), None]
+    ahead_ms = (onset - spikes.sample) * 1000.0 / fs
+    there = ((ahead_ms > numbers["captures_ms"]) & (ahead_ms < numbers["atrial_ms"])).any(axis=1)
+    return bool(2 * np.count_nonzero(there) >= max(len(onset), 1))
+
+
 def left_behind(spikes: Spikes, qrs_onset: Floats, j: Floats, fs: float) -> Floats:
     """Most that spikes may leave in ST: at J, or in the level before QRS; median over the beats, shape (lead,), in uV."""
     numbers = settings("spikes")

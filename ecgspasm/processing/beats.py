@@ -156,19 +156,25 @@ def classify(signal_uv: Floats, fs: float, r_sample: Floats, missing: NDArray[np
     return Beats(read_only(r_sample), read_only(kind, "U8"), read_only(reason, "U60"), fs)
 
 
-def usual_rr_ms(beats: Beats, gone: NDArray[np.bool_]) -> float:
+def usual_rr_ms(beats: Beats, gone: NDArray[np.bool_], spikes: NDArray[np.intp]) -> float:
     """Median interval between beats in ms, of those in which no beat may have been lost.
 
     Parameters
     ----------
     beats : Beats
-        At least two.
+        At least two dominant ones.
     gone : ndarray of bool, shape (sample,)
-        Where no usable lead has a sample.
+        Where most usable leads have no sample.
+    spikes : ndarray of int, shape (spike,)
+        Where pacing spikes are: what is not like the other beats and lies on one is a spike that nothing followed.
     """
-    before = np.concatenate([[0], np.cumsum(gone)])[np.clip(np.round(beats.r_sample), 0, len(gone)).astype(int)]
-    whole = np.diff(before) < settings("beats")["largest_gap_ms"] * beats.fs / 1000.0
-    rr_ms = beats.rr_ms[1:]
+    numbers = settings("beats")
+    near = numbers["on_spike_ms"] * beats.fs / 1000.0
+    on_spike = (np.abs(beats.r_sample[:, None] - spikes) < near).any(axis=1)
+    r_sample = beats.r_sample[beats.dominant | ~on_spike]
+    before = np.concatenate([[0], np.cumsum(gone)])[np.clip(np.round(r_sample), 0, len(gone)).astype(int)]
+    whole = np.diff(before) < numbers["largest_gap_ms"] * beats.fs / 1000.0
+    rr_ms = np.diff(r_sample) * 1000.0 / beats.fs
     return float(np.median(rr_ms[whole] if whole.any() else rr_ms))
 
 

@@ -16,6 +16,9 @@ ST_NAMES = {0: "st_j_uv"} | {ms: f"st_j{ms}_uv" for ms in ST_OFFSETS_MS if ms}
 """Name of the ST level at each offset from J in ms."""
 
 
+_NONE = (float("nan"),) * 4
+
+
 def measure(
     median: MedianBeat,
     quality: tuple[str, ...],
@@ -66,16 +69,18 @@ def measure(
     se |= _other_errors(se, noise_uv, median, onset, j)
     state = _states(quality, se["st_j60_uv"], values["st_j_uv"])
     known = np.array([each == MEASURED for each in state])
-    qt_ms, pr_ms = _intervals(median, onset)
+    # Where no lead can be measured the baseline moves too much for the times of its waves as well.
+    times = (*_intervals(median, onset), (j - onset) / per_ms, 60_000.0 / rr_ms)
+    qt_ms, pr_ms, qrs_ms, rate_bpm = times if known.any() else _NONE
     return Measurements(
         leads=median.leads,
         state=state,
         values={name: read_only(np.where(known, values[name], np.nan)) for name in MEASURES},
         se={name: read_only(np.where(known, error, np.nan)) for name, error in se.items()},
         t_shape=read_only(np.where(known, t_shape, "absent"), "U17"),
-        rate_bpm=60_000.0 / rr_ms,
+        rate_bpm=rate_bpm,
         pr_ms=pr_ms,
-        qrs_ms=(j - onset) / per_ms,
+        qrs_ms=qrs_ms,
         qt_ms=qt_ms,
         qtc_ms=qt_ms / float(np.cbrt(rr_ms / 1000.0)),
         n_beats=median.n_beats,
