@@ -59,7 +59,8 @@ def measure(
     level += calm * integral.mean(onset - _long_level_ms(median, onset) * per_ms, onset)
     signal = _calmed(median, j, calm) - level[:, None]
     noise_uv = (1.0 - calm) * median.noise_uv + calm * np.minimum(median.calm_noise_uv, median.noise_uv)
-    noise_uv = np.hypot(noise_uv, _sloping_level(integral, onset, per_ms))
+    if rr_ms < settings("fast")["fast_ms"]:
+        noise_uv = np.hypot(noise_uv, _sloping_level(integral, onset, per_ms))
     values, se = _st(Integral(signal), noise_uv, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
     values |= t_values | _qrs(signal, onset, j, median.fs) | _p_wave(signal, median) | _u_wave(signal, median, rr_ms)
@@ -122,7 +123,7 @@ def _calm_share(median: MedianBeat, onset: float, j: float) -> Floats:
 
 
 def _sloping_level(integral: Integral, onset: float, per_ms: float) -> Floats:
-    """What is uncertain about a PR level that is none, shape (lead,): QRS begins on a slope, of T at high rates or of P."""
+    """What is uncertain about a PR level that is none, shape (lead,): at high rates QRS begins on the slope of T or P."""
     numbers = settings("measure")
     half = numbers["pr_level_ms"] / 2.0 * per_ms
     rise = np.abs(integral.mean(onset - half, onset) - integral.mean(onset - 2.0 * half, onset - half))

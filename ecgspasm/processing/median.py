@@ -72,6 +72,8 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     next_ms = float(np.fmin.reduce(beats.rr_ms[1:][beats.dominant[:-1]], initial=np.inf)) - numbers["before_next_ms"]
     until = onset + next_ms * fs / 1000.0
     n_leads = max(int(np.isfinite(carried[3, :, 0]).sum()), 1)
+    # The end of a broad QRS complex fades, each lead sees it elsewhere, and where some are lost so is what they would have said.
+    broad = max((j - onset) / fs * 1000.0 / numbers["broad_ms"], 1.0) ** 2 if n_leads < len(delineation.leads) else 1.0
     return MedianBeat(
         leads=delineation.leads,
         fs=fs,
@@ -82,7 +84,7 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         n_beats=len(rows),
         qrs_onset=onset,
         j=j,
-        j_se_ms=float(max(j_spread, numbers["one_lead_j_se_ms"] / np.sqrt(n_leads))),
+        j_se_ms=float(max(j_spread, numbers["one_lead_j_se_ms"] / np.sqrt(n_leads) * broad)),
         p=p,
         qrs=qrs,
         t=t,
@@ -206,7 +208,8 @@ def _noise(
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
     beats; `at` are QRS onset and J, `until` is where the next beat may begin. The typical scatter says too little where some
-    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest.
+    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest, of
+    all beats but the farthest one, which the median beat leaves out as well.
     """
     numbers = settings("median")
     onset, j = at
@@ -224,9 +227,19 @@ def _noise(
     off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(len(stack), -1)
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
-    plain = np.sqrt(((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1).max(axis=1) / max(n_beats - 1, 1))
+    plain = _without_farthest(values).std(axis=1, ddof=1 if n_beats > 1 else 0).max(axis=1)
     largest = np.maximum(_MIDDLE_SE * scatter, numbers["plain_share"] * plain)
     return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
+
+
+def _without_farthest(values: Floats) -> Floats:
+    """All beats but the farthest one of each lead, which the median beat leaves out, too; shape (lead, beat, instant)."""
+    n_beats = values.shape[1]
+    if n_beats < 4:
+        return values
+    far = np.abs(values - np.median(values, axis=1, keepdims=True)).sum(axis=2)
+    order = np.argsort(far, axis=1)[:, :-1]
+    return np.asarray(np.take_along_axis(values, order[:, :, None], axis=1))
 
 
 def _nanmedian(values: Floats) -> Floats:

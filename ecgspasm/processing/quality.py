@@ -160,7 +160,7 @@ def _stuck_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
             steep |= (first == 0) & (last == len(values))
             long = last - first >= numbers["run_ms"] * fs / 1000.0
-            if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
+            if not _drawn(values[~at_end], fs) and np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
                 steep |= long & (np.abs(end - np.nanmedian(values)) > numbers["raised_uv"])
             share[row] += float((last - first - 1)[steep].sum()) / len(values)
     return share
@@ -196,21 +196,30 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
             level = np.abs(middle - outer) < numbers["level_uv"]
             long = last - first >= numbers["long_run_ms"] * fs / 1000.0
-            long &= sign * (end - np.nanmedian(values)) > numbers["raised_uv"]
+            long &= sign * (end - np.nanmedian(values)) > numbers["raised_level_uv"]
             # What a beat loses it loses every time; wander brings a rest to the end of the range once.
             long &= np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs
             # A summit is higher in the middle: little in each beat, but in all of them.
             dome = sign * float((middle - outer)[long].mean()) if long.any() else np.inf
-            cut = level & (steep & noisy | (long & (dome < numbers["dome_uv"])))
+            cut = level & noisy & (steep | (long & (dome < numbers["dome_uv"])))
             share[row] += float((last - first)[cut].sum()) / len(values)
     return share
+
+
+def _drawn(values: Floats, fs: float) -> bool:
+    """Whether a lead stands still for long again and again, as no noise lets it."""
+    numbers = settings("quality")
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.diff(values) == 0.0, [False]]).astype(np.int8)))
+    still = edges[1::2] - edges[::2]
+    return bool(still[still >= numbers["run_ms"] * fs / 1000.0].sum() > numbers["drawn_share"] * len(values))
 
 
 def _hidden_share(signal: Floats, fs: float) -> Floats:
     """Share of samples at an end of the range that hides the noise that the lead has elsewhere, shape (lead,)."""
     numbers = settings("quality")
     share = np.zeros(len(signal))
-    for row, values in enumerate(signal):
+    for row in np.flatnonzero(np.isfinite(signal).any(axis=1)):
+        values = signal[row]
         smooth = ndimage.uniform_filter1d(np.nan_to_num(values), max(1, round(numbers["slope_ms"] * fs / 1000.0)))
         for end in (smooth.min(), smooth.max()):
             if abs(end - np.nanmedian(values)) < numbers["hidden_raised_uv"]:
@@ -232,7 +241,8 @@ def _quieter(values: Floats, first: NDArray[np.intp], last: NDArray[np.intp]) ->
         inside[start + 2 : stop - 2] = True
     if not (inside.any() and np.isfinite(rough[~inside]).any() and np.isfinite(rough[inside]).any()):
         return False
-    return bool(np.nanmedian(rough[inside]) < settings("quality")["quiet_share"] * np.nanmedian(rough[~inside]))
+    numbers, usual = settings("quality"), float(np.nanmedian(rough[~inside]))
+    return usual > numbers["rough_uv"] and bool(np.nanmedian(rough[inside]) < numbers["quiet_share"] * usual)
 
 
 def _wraps(signal: Floats, span: Floats) -> Floats:

@@ -94,8 +94,8 @@ def test_the_zoo_notices_what_is_wrong() -> None:
     zoo.check(zoo.kinds()["asystole"], zoo.Case(carrier.ecg, None), found, "a heart")
     assert found.wrong == len(STANDARD) * len(MEASURES)
     found = zoo.Tally()
-    ill = es.simulate.ecg(seed=1, st_uv={"V2": 400.0, "V3": 400.0}).ecg
-    zoo.check(zoo.kinds()["inverted"], zoo.Case(ill, None, es.simulate.ecg(seed=1).ecg), found, "ill")
+    ill = es.simulate.ecg(fs=500, seed=1, st_uv={"V2": 400.0, "V3": 400.0}).ecg
+    zoo.check(zoo.kinds()["inverted"], zoo.Case(ill, None, es.simulate.ecg(fs=500, seed=1).ecg), found, "ill")
     assert found.claimed == 1
 
 
