@@ -59,8 +59,7 @@ def measure(
     level += calm * integral.mean(onset - _long_level_ms(median, onset) * per_ms, onset)
     signal = _calmed(median, j, calm) - level[:, None]
     noise_uv = (1.0 - calm) * median.noise_uv + calm * np.minimum(median.calm_noise_uv, median.noise_uv)
-    if rr_ms < settings("fast")["fast_ms"]:
-        noise_uv = np.hypot(noise_uv, _sloping_level(integral, onset, per_ms))
+    noise_uv = np.hypot(noise_uv, _sloping_level(integral, onset, per_ms, rr_ms))
     values, se = _st(Integral(signal), noise_uv, median, j)
     t_values, t_shape = _t_wave(signal, median, j)
     values |= t_values | _qrs(signal, onset, j, median.fs) | _p_wave(signal, median) | _u_wave(signal, median, rr_ms)
@@ -122,12 +121,16 @@ def _calm_share(median: MedianBeat, onset: float, j: float) -> Floats:
     return np.asarray(np.clip((share - first) / (last - first), 0.0, 1.0))
 
 
-def _sloping_level(integral: Integral, onset: float, per_ms: float) -> Floats:
-    """What is uncertain about a PR level that is none, shape (lead,): at high rates QRS begins on the slope of T or P."""
+def _sloping_level(integral: Integral, onset: float, per_ms: float, rr_ms: float) -> Floats:
+    """What is uncertain about a PR level that is none, shape (lead,).
+
+    At high rates QRS begins on the slope of T or P; at others a steep level says that QRS has begun before its onset.
+    """
     numbers = settings("measure")
+    largest = numbers["level_rise_uv"][int(rr_ms >= settings("fast")["fast_ms"])]
     half = numbers["pr_level_ms"] / 2.0 * per_ms
     rise = np.abs(integral.mean(onset - half, onset) - integral.mean(onset - 2.0 * half, onset - half))
-    return np.asarray(numbers["level_rise_factor"] * np.maximum(rise - numbers["level_rise_uv"], 0.0))
+    return np.asarray(numbers["level_rise_factor"] * np.maximum(rise - largest, 0.0))
 
 
 def _long_level_ms(median: MedianBeat, onset: float) -> float:

@@ -208,8 +208,7 @@ def _noise(
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
     beats; `at` are QRS onset and J, `until` is where the next beat may begin. The typical scatter says too little where some
-    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest, of
-    all beats but the farthest one, which the median beat leaves out as well.
+    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest.
     """
     numbers = settings("median")
     onset, j = at
@@ -227,19 +226,9 @@ def _noise(
     off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(len(stack), -1)
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
-    plain = _without_farthest(values).std(axis=1, ddof=1 if n_beats > 1 else 0).max(axis=1)
+    plain = values.std(axis=1, ddof=1 if n_beats > 1 else 0).max(axis=1)
     largest = np.maximum(_MIDDLE_SE * scatter, numbers["plain_share"] * plain)
     return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
-
-
-def _without_farthest(values: Floats) -> Floats:
-    """All beats but the farthest one of each lead, which the median beat leaves out, too; shape (lead, beat, instant)."""
-    n_beats = values.shape[1]
-    if n_beats < 4:
-        return values
-    far = np.abs(values - np.median(values, axis=1, keepdims=True)).sum(axis=2)
-    order = np.argsort(far, axis=1)[:, :-1]
-    return np.asarray(np.take_along_axis(values, order[:, :, None], axis=1))
 
 
 def _nanmedian(values: Floats) -> Floats:

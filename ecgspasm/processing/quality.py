@@ -194,6 +194,9 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             # A line without any noise, that turns nowhere, is drawn: its corners are no ends of a range.
             turns = np.concatenate([[0, 0], np.cumsum(np.diff(np.sign(np.diff(values))) != 0.0)])
             noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
+            # Noise below the resolution leaves one number.
+            still = np.concatenate([[0], np.cumsum(np.diff(values) == 0.0)])
+            noisy |= 2 * (still[last - 1] - still[first]) > last - first
             level = np.abs(middle - outer) < numbers["level_uv"]
             long = last - first >= numbers["long_run_ms"] * fs / 1000.0
             long &= sign * (end - np.nanmedian(values)) > numbers["raised_level_uv"]
