@@ -98,8 +98,10 @@ def _signals() -> list[str]:
             if carriers != "property":
                 wrong = row["claimed"] if kind["property"] == "no claim" else row["wrong"]
                 on = "" if carriers == "own" else f", {carriers}"
-                rows.append([f"{name}{on}", kind["property"], row["variants"], row["values"], row["absent"], wrong])
+                off = f"{row['intervals_wrong']} of {row['intervals']}" if row["intervals"] else ""
+                rows.append([f"{name}{on}", kind["property"], row["variants"], row["values"], row["absent"], wrong, off])
     head = ["signal, carrier", "property", "variants", "values asked for", "absent with a reason", "against the property"]
+    head.append("rate, PR, QRS, QT off")
     lines = [f"- **{name}**: {words}" for name, words in _PROPERTIES.items()]
     return [*lines, "", *_table(head, rows), "", *_undisturbed(found["undisturbed"])]
 

@@ -129,3 +129,25 @@ def test_rates_on_real_records(real_data: Path) -> None:
     assert false_alarms(found) <= 1.0
     for name, row in ludb.items():
         assert row["new"] == 0.0 or "occlusion" in name, name
+
+
+def test_a_copied_channel_is_named_and_is_no_new_ischemia(pair: tuple[es.Ecg, es.Ecg]) -> None:
+    signal = np.array(pair[1].signal_uv)
+    signal[pair[1].index("V4")] = signal[pair[1].index("V2")]
+    change = es.compare(pair[0], replace(pair[1], signal_uv=signal))
+    assert "V4 shows what V2 shows" in change.confounders["changed-leads"]
+    assert not new(change)
+    assert "changed-leads" not in es.compare(replace(pair[1], signal_uv=signal), replace(pair[1], signal_uv=signal)).confounders
+
+
+@pytest.mark.parametrize(("by_ms", "said"), [(60, "60 ms later"), (-200, "200 ms earlier"), (0, "")])
+def test_leads_out_of_step_are_named_and_are_no_new_ischemia(pair: tuple[es.Ecg, es.Ecg], by_ms: int, said: str) -> None:
+    signal, chest = np.array(pair[1].signal_uv), [pair[1].index(f"V{n}") for n in (1, 2, 3, 4, 5)]
+    signal[chest] = np.roll(signal[chest], round(by_ms * pair[1].fs / 1000.0), axis=1)
+    change = es.compare(pair[0], replace(pair[1], signal_uv=signal))
+    assert not new(change)
+    told = change.confounders.get("changed-leads", "")
+    if said:
+        assert "than the other leads, and did not in the baseline" in told
+    else:
+        assert "out of step" not in told

@@ -31,14 +31,14 @@ import ecgspasm as es
 from ecgspasm.io.wfdb.writer import write_wfdb
 
 # in a thousand poisoned ones, how many of each kind, and what is said of them
-KINDS = {
+KINDS: dict[str, tuple[int, str | tuple[str, ...]]] = {
     "exception": (400, "ZeroDivisionError: a reader's own mistake"),
     "segfault": (150, "SIGSEGV, a segmentation fault"),
     "killed": (125, "SIGKILL, perhaps for want of memory"),
     "exit": (150, "exit status 3"),
     "memory": (100, "more memory than the limit allows"),
     "grow": (60, "more memory than the limit allows"),
-    "loop": (10, "more than 1 s of computing"),
+    "loop": (10, ("more than 1 s of computing", "gave no answer within 12 s")),  # the clock comes first where others compute, too
     "sleep": (5, "gave no answer within 12 s"),
 }
 _EVERY_S = 5.0
@@ -53,6 +53,11 @@ for line in sys.stdin:
         es.analyze(made)
     print(time.process_time() - began, flush=True)
 """
+
+
+def _said(kind: str) -> tuple[str, ...]:
+    words = KINDS[kind][1]
+    return (words,) if isinstance(words, str) else words
 
 
 def poisons(count: int) -> list[str]:
@@ -178,7 +183,7 @@ def account(run: es.batching.run.Batch, paths: list[str], which: dict[str, str])
                 hashes[hashlib.sha256(content).hexdigest()] += 1
             reason = str(rows["state"].iloc[0]) if rows["measure"].iloc[0] == "error" else ""
             kind = which.get(record, "")
-            right = KINDS[kind][1] in reason if kind else not reason
+            right = any(each in reason for each in _said(kind)) if kind else not reason
             said[kind] += right
             if not right:
                 unexpected.append(f"{kind or 'sound'}: {reason[:120]}")
