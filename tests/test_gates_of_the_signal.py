@@ -31,14 +31,14 @@ def reason(ecg: es.Ecg, lead: str) -> str:
 
 @pytest.mark.parametrize("held", [None, 0.0])
 def test_lost_packets_are_missing_samples(held: float | None) -> None:
-    """The last value or zeros for 300 ms, three times, on a lead that rests at 700 uV."""
-    values = GOOD["V3"] + 700.0
-    for start in (900, 2300, 3700):
+    """The last value or zeros for 300 ms, three times, on a lead that rests at 1500 uV."""
+    values = GOOD["V3"] + 1500.0
+    for start in (900, 2320, 3700):
         values[start : start + 150] = values[start] if held is None else held
     ecg = with_lead("V3", values)
     gone = np.isnan(quality.without_held(ecg)["V3"])
     assert gone.sum() >= 3 * 150
-    assert gone[np.r_[900:1050, 2300:2450, 3700:3850]].all()
+    assert gone[np.r_[900:1050, 2320:2470, 3700:3850]].all()
     found = es.analyze(ecg).measurements
     truth = es.analyze(GOOD).measurements
     assert found.get("t_uv", "V3") == pytest.approx(truth.get("t_uv", "V3"), abs=15.0)

@@ -310,7 +310,7 @@ def test_qrs_reaches_from_onset_to_j() -> None:
     # what lies outside of the two is no part of it
     median = drawn({"r": 500.0})
     signal = np.array(median.signal_uv)
-    signal[0, 295] = 3000.0
+    signal[0, 280] = 3000.0
     signal[0, 404] = -3000.0
     found = measured(replace(median, signal_uv=signal))
     assert value(found, "r_uv") < 1000.0

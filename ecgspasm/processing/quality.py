@@ -72,7 +72,7 @@ def without_held(ecg: Ecg) -> Ecg:
     """Take lost samples out: stretches of one and the same number that a receiver puts where packets are missing.
 
     They begin or end with a leap, or last longer than any noise lets a lead rest. A lead that often rests is drawn, or coarsely
-    rounded. The ends of its range are left to those who look for clipping.
+    rounded. The ends of its range are left to those who look for clipping, unless they are far from all else.
 
     Returns
     -------
@@ -93,7 +93,9 @@ def without_held(ecg: Ecg) -> Ecg:
         before, after = step[np.maximum(first - 1, 0)], step[np.minimum(last, len(step) - 1)]
         leap = max(numbers["leap_uv"], numbers["leap_times_usual"] * float(np.nanmedian(step)))
         held = (np.fmax(before, after) > leap) | (last - first >= surely)
-        held &= (values[first] != np.fmax.reduce(values)) & (values[first] != np.fmin.reduce(values))
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        inner = (values[first] != low) & (values[first] != high)
+        held &= inner | (np.fmin(before, after) > numbers["far_share"] * (high - low))
         if not held.any():
             continue
         signal = np.array(ecg.signal_uv) if signal is None else signal
@@ -160,8 +162,8 @@ def _stuck_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
             steep |= (first == 0) & (last == len(values))
             long = last - first >= numbers["run_ms"] * fs / 1000.0
-            if not _drawn(values[~at_end], fs) and np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
-                steep |= long & (np.abs(end - np.nanmedian(values)) > numbers["raised_uv"])
+            if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
+                steep |= long & _quieter(values, first[long], last[long])
             share[row] += float((last - first - 1)[steep].sum()) / len(values)
     return share
 
@@ -177,6 +179,8 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
     # Six samples at least: at low rates no shorter stretch tells a summit from a level.
     shortest, aside = max(6, round(numbers["run_ms"] * fs / 1000.0)), max(1, round(numbers["slope_ms"] * fs / 1000.0))
     for row, values in enumerate(signal):
+        steps = np.abs(np.diff(values, n=2))
+        rough = float(np.median(steps[np.isfinite(steps)])) if np.isfinite(steps).any() else 0.0
         for end, sign in ((low[row], -1.0), (high[row], 1.0)):
             near = sign * (values - end) > -numbers["band_uv"]
             if np.count_nonzero(near) <= numbers["clipped_share"] / 2 * len(values):
@@ -194,27 +198,20 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             # A line without any noise, that turns nowhere, is drawn: its corners are no ends of a range.
             turns = np.concatenate([[0, 0], np.cumsum(np.diff(np.sign(np.diff(values))) != 0.0)])
             noisy = turns[last - third] - turns[first + third] > numbers["turns_share"] * (last - first - 2 * third)
-            # Noise below the resolution leaves one number.
-            still = np.concatenate([[0], np.cumsum(np.diff(values) == 0.0)])
-            noisy |= 2 * (still[last - 1] - still[first]) > last - first
+            noisy &= rough > numbers["rounding_uv"]
+            above = sign * (end - np.nanmedian(values))
+            if _quieter(values, first, last):
+                # Noise below the resolution leaves one number.
+                still = np.concatenate([[0], np.cumsum(np.diff(values) == 0.0)])
+                noisy |= 2 * (still[last - 1] - still[first]) > last - first
             level = np.abs(middle - outer) < numbers["level_uv"]
             long = last - first >= numbers["long_run_ms"] * fs / 1000.0
-            long &= sign * (end - np.nanmedian(values)) > numbers["raised_level_uv"]
+            long &= (above > numbers["raised_level_uv"]) & _quieter(values, first[long], last[long])
             # What a beat loses it loses every time; wander brings a rest to the end of the range once.
             long &= np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs
-            # A summit is higher in the middle: little in each beat, but in all of them.
-            dome = sign * float((middle - outer)[long].mean()) if long.any() else np.inf
-            cut = level & noisy & (steep | (long & (dome < numbers["dome_uv"])))
+            cut = level & ((steep & noisy) | long)
             share[row] += float((last - first)[cut].sum()) / len(values)
     return share
-
-
-def _drawn(values: Floats, fs: float) -> bool:
-    """Whether a lead stands still for long again and again, as no noise lets it."""
-    numbers = settings("quality")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.diff(values) == 0.0, [False]]).astype(np.int8)))
-    still = edges[1::2] - edges[::2]
-    return bool(still[still >= numbers["run_ms"] * fs / 1000.0].sum() > numbers["drawn_share"] * len(values))
 
 
 def _hidden_share(signal: Floats, fs: float) -> Floats:
