@@ -103,7 +103,15 @@ def _signals() -> list[str]:
     head = ["signal, carrier", "property", "variants", "values asked for", "absent with a reason", "against the property"]
     head.append("rate, PR, QRS, QT off")
     lines = [f"- **{name}**: {words}" for name, words in _PROPERTIES.items()]
-    return [*lines, "", *_table(head, rows), "", *_undisturbed(found["undisturbed"])]
+    return [*lines, "", *_table(head, rows), "", *_left(found["kinds"]), *_undisturbed(found["undisturbed"])]
+
+
+def _left(kinds: dict[str, Any]) -> list[str]:
+    """The values that are silently wrong, one by one."""
+    rows = [row for kind in kinds.values() for row in kind.values() if isinstance(row, dict)]
+    wrong, values = (sum(row[name] for row in rows) for name in ("wrong", "values"))
+    each = [f"`{words}`" for row in rows if row["wrong"] for words in row["examples"] if "tolerance" in words]
+    return [f"Silently wrong: {wrong} of {values:,} values" + (f": {'; '.join(each)}." if each else "."), ""]
 
 
 def _undisturbed(found: dict[str, Any]) -> list[str]:
