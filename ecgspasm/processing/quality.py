@@ -161,7 +161,7 @@ def _stuck_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             jump = np.minimum(np.abs(before - end), np.abs(after - end))
             steep = jump > settings("quality")["cut_share"] * (high[row] - low[row])
             steep |= (first == 0) & (last == len(values))
-            long = last - first >= numbers["run_ms"] * fs / 1000.0
+            long = last - first >= numbers["still_ms"] * fs / 1000.0
             if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs:
                 steep |= long & _quieter(values, first[long], last[long])
             share[row] += float((last - first - 1)[steep].sum()) / len(values)
