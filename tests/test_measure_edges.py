@@ -391,11 +391,11 @@ def test_smoothing_takes_noise_off_st_and_leaves_what_is_before_j() -> None:
 
 
 def test_a_lead_that_cannot_be_measured_has_no_value_and_says_why() -> None:
-    three = drawn(BEAT, BEAT, BEAT, noise_uv=np.array([0.0, 40.0, 40.1]), calm_noise_uv=np.array([0.0, 40.0, 40.1]))
+    three = drawn(BEAT, BEAT, BEAT, noise_uv=np.array([0.0, 50.0, 50.1]), calm_noise_uv=np.array([0.0, 50.0, 50.1]))
     found = measured(three, ("flat", "", ""))
     assert found.state[0] == "not_measurable: flat"
     assert found.state[1] == "measured"
-    assert found.state[2] == "not_measurable: too noisy: standard error of ST 40 uV"
+    assert found.state[2] == "not_measurable: too noisy: standard error of ST 50 uV"
     for values in (*found.values.values(), *found.se.values()):
         assert np.isnan(values[0])
         assert np.isnan(values[2])
