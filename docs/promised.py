@@ -107,11 +107,11 @@ def _signals() -> list[str]:
 
 
 def _left(kinds: dict[str, Any]) -> list[str]:
-    """The values that are silently wrong, one by one."""
+    """How many values are silently wrong, and some of each kind."""
     rows = [row for kind in kinds.values() for row in kind.values() if isinstance(row, dict)]
     wrong, values = (sum(row[name] for row in rows) for name in ("wrong", "values"))
     each = [f"`{words}`" for row in rows if row["wrong"] for words in row["examples"] if "tolerance" in words]
-    return [f"Silently wrong: {wrong} of {values:,} values" + (f": {'; '.join(each)}." if each else "."), ""]
+    return [f"Silently wrong: {wrong} of {values:,} values" + (f", such as {'; '.join(each)}." if each else "."), ""]
 
 
 def _undisturbed(found: dict[str, Any]) -> list[str]:

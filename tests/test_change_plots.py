@@ -268,14 +268,18 @@ def test_axes_of_the_caller_are_used(changes: dict[str, Comparison]) -> None:
 def test_electrodes_that_stayed_on_make_the_band_narrower(ecgs: dict[str, es.Ecg], changes: dict[str, Comparison]) -> None:
     same = es.compare(ecgs["baseline"], ecgs["ergonovine"], electrodes="same")
     bands = [named(plot.st_bars(each)[1])["detectable-V2"].get_height() for each in (changes["ergonovine"], same)]
-    assert bands[1] < 0.9 * bands[0]
+    assert bands[1] < 0.8 * bands[0]
     assert "same electrodes" in words(plot.st_bars(same)[0])
 
 
 def test_two_people_of_ludb(real_data: Path) -> None:
-    change = es.compare(*(es.read(real_data / "ludb" / "data" / f"{number}.hea") for number in (1, 10)))
-    for figure, _ in (plot.st_bars(change), plot.st_bars(change, measure="t_uv"), plot.vector(change)):
+    first, second, third = (es.read(real_data / "ludb" / "data" / f"{number}.hea") for number in (1, 8, 10))
+    # At the onset of the narrow complex the broad one has begun: no level to measure its ST against.
+    change = es.compare(first, second)
+    assert change.state[change.leads.index("V1")].startswith("not_measurable: current: too noisy: ")
+    for figure, _ in (plot.st_bars(change), plot.st_bars(change, measure="t_uv")):
         assert_readable(figure)
+    assert_readable(plot.vector(es.compare(first, third))[0])
 
 
 @pytest.mark.parametrize("name", NAMES)

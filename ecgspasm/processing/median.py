@@ -208,7 +208,7 @@ def _noise(
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
     beats; `at` are QRS onset and J, `until` is where the next beat may begin. The typical scatter says too little where some
-    beats are far off and others hide it, or where there are few: then the plain standard error counts, where it is largest.
+    beats are far off and others hide it: then the plain standard error counts.
     """
     numbers = settings("median")
     onset, j = at
@@ -226,8 +226,8 @@ def _noise(
     off = np.abs(values - np.median(values, axis=1, keepdims=True)).reshape(len(stack), -1)
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
-    plain = values.std(axis=1, ddof=1 if n_beats > 1 else 0).max(axis=1)
-    largest = np.maximum(_MIDDLE_SE * scatter, numbers["plain_share"] * plain)
+    plain = np.sqrt(values.var(axis=1, ddof=1 if n_beats > 1 else 0).mean(axis=1))
+    largest = np.maximum(_MIDDLE_SE * scatter, plain)
     return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
 
 
