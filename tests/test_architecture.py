@@ -32,7 +32,7 @@ FLOORS = [
     {"ecg"},
     {"leads"},
     {"markup"},
-    {"errors", "stamp"},
+    {"errors", "stamp", "masks"},
 ]
 HEIGHT = {room: -floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 STEPS = {"quality", "clean", "beats", "delineate", "median", "measure"}

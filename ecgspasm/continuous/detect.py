@@ -12,6 +12,7 @@ from ecgspasm.continuous.definitions import Definition
 from ecgspasm.continuous.settings import settings
 from ecgspasm.ecg import Floats
 from ecgspasm.leads import contiguous_groups
+from ecgspasm.masks import true_spans
 
 Mask = NDArray[np.bool_]
 
@@ -72,12 +73,12 @@ def _of_sign(time: Floats, height: Floats, asked: Floats, value: Floats, rule: D
     high = height >= asked
     if rule.value is not None:
         high &= value >= numbers["reached"] * abs(rule.value)
-    starts, ends = runs(high)
+    starts, ends = true_spans(high).T
     long = time[ends - 1] - time[starts] + settings("stream")["step_s"] >= least_s
     if not long.any():
         return []
     # A deviation that reaches down to the limit for less than `quiet_s` has not ended.
-    low_starts, low_ends = runs(_bridged(height >= rule.limit_uv, time, rule.quiet_s))
+    low_starts, low_ends = true_spans(_bridged(height >= rule.limit_uv, time, rule.quiet_s)).T
     holds = np.searchsorted(low_starts, starts[long], side="right") - 1
     out = []
     for each in np.unique(holds):
@@ -88,15 +89,9 @@ def _of_sign(time: Floats, height: Floats, asked: Floats, value: Floats, rule: D
     return out
 
 
-def runs(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Begin and end (one past the last) of each stretch in which `mask` is true."""
-    edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
-    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-
-
 def _bridged(mask: Mask, time: Floats, shortest_s: float) -> Mask:
     """The mask with its pauses shorter than `shortest_s` filled."""
-    starts, ends = runs(mask)
+    starts, ends = true_spans(mask).T
     filled = mask.copy()
     for end, start in zip(ends[:-1], starts[1:], strict=True):
         if time[start] - time[end] < shortest_s:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecgspasm.continuous.definitions import Definition
-from ecgspasm.continuous.detect import runs
 from ecgspasm.ecg import Floats
+from ecgspasm.masks import true_spans
 from ecgspasm.plot import paper
 from ecgspasm.plot.sheet import typeset
 from ecgspasm.plot.timeline import GUIDE, LEFT_MM, RIGHT_MM, TimeAxis
@@ -99,7 +99,7 @@ def draw_row(axes: Axes, axis: TimeAxis, row: Row, zero: float, scale: float, ti
     shown = zero + scale * np.clip(values, -row.down, row.up)
     axes.plot(x, shown, color=paper.INK, linewidth=0.7, solid_joinstyle="round", zorder=3, gid=f"trend-{row.lead}")
     for off, marker, edge, gid in ((values > row.up, "^", high, "above"), (values < -row.down, "v", low, "below")):
-        starts, ends = runs(off)
+        starts, ends = true_spans(off).T
         style: dict[str, Any] = {"marker": marker, "markersize": 3.0, "linestyle": "none", "clip_on": False, "zorder": 4}
         if len(starts):
             middle = (x[starts] + x[ends - 1]) / 2.0

@@ -16,7 +16,6 @@ import numpy as np
 from ecgspasm import leads as lead_names
 from ecgspasm.continuous.baseline import BASELINE
 from ecgspasm.continuous.definitions import DEFAULT, Definition, definitions
-from ecgspasm.continuous.detect import runs
 from ecgspasm.continuous.episode import ARTEFACT, CONDUCTION, ISCHEMIC, RATE, STEP, Episode
 from ecgspasm.continuous.monitoring import Monitoring, clock
 from ecgspasm.continuous.settings import settings
@@ -25,6 +24,7 @@ from ecgspasm.continuous.tile import BEAT_MEASURES
 from ecgspasm.continuous.trend import FAST_BPM
 from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
+from ecgspasm.masks import true_spans
 from ecgspasm.plot import paper
 from ecgspasm.plot.averages import Beats
 from ecgspasm.plot.lanes import COLUMN_MM, Row, draw_guides, draw_row, envelope
@@ -177,7 +177,7 @@ def _row(monitoring: Monitoring, lead: str, measure: str, shown: dict[int, Episo
 def _gaps(monitoring: Monitoring, lead: str, values: Floats) -> list[tuple[float, float]]:
     """When a lead was not measured: what the recording says of it, and where there is no value."""
     time, half = monitoring.trend.time_s, settings("stream")["step_s"] / 2.0
-    starts, ends = runs(~np.isfinite(values))
+    starts, ends = true_spans(~np.isfinite(values)).T
     spans = list(zip(time[starts] - half, time[ends - 1] + half, strict=True))
     for each in monitoring.interruptions:
         # Without leads it tells how the samples came; what came late is not missing.

@@ -11,6 +11,7 @@ from scipy import ndimage
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.leads import DERIVED
+from ecgspasm.masks import true_spans
 from ecgspasm.processing.settings import settings
 
 _CLIPPED = "clipped"
@@ -84,8 +85,7 @@ def without_held(ecg: Ecg) -> Ecg:
     signal = None
     for row, values in enumerate(ecg.signal_uv):
         step = np.abs(np.diff(values))
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], step == 0.0, [False]]).astype(np.int8)))
-        first, last = edges[::2], edges[1::2]
+        first, last = true_spans(step == 0.0).T
         kept = last - first >= shortest
         first, last = first[kept], last[kept]
         if not 0 < len(first) <= max(numbers["most_per_s"] * ecg.duration_s, 1.0):
@@ -154,8 +154,7 @@ def _stuck_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             at_end = values == end
             if np.count_nonzero(at_end) <= settings("quality")["clipped_share"] / 2 * len(values):
                 continue
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], at_end, [False]]).astype(np.int8)))
-            first, last = edges[::2], edges[1::2]
+            first, last = true_spans(at_end).T
             before = values[np.maximum(first - 1, 0)]
             after = values[np.minimum(last, len(values) - 1)]
             jump = np.minimum(np.abs(before - end), np.abs(after - end))
@@ -185,8 +184,7 @@ def _level_share(signal: Floats, fs: float, low: Floats, high: Floats) -> Floats
             near = sign * (values - end) > -numbers["band_uv"]
             if np.count_nonzero(near) <= numbers["clipped_share"] / 2 * len(values):
                 continue
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(np.int8)))
-            first, last = edges[::2], edges[1::2]
+            first, last = true_spans(near).T
             kept = (last - first >= shortest) & (first >= aside) & (last + aside <= len(values))
             first, last = first[kept], last[kept]
             total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
@@ -224,9 +222,7 @@ def _hidden_share(signal: Floats, fs: float) -> Floats:
         for end in (smooth.min(), smooth.max()):
             if abs(end - np.nanmedian(values)) < numbers["hidden_raised_uv"]:
                 continue
-            near = np.concatenate([[False], np.abs(smooth - end) < numbers["hidden_uv"], [False]])
-            edges = np.flatnonzero(np.diff(near.astype(np.int8)))
-            first, last = edges[::2], edges[1::2]
+            first, last = true_spans(np.abs(smooth - end) < numbers["hidden_uv"]).T
             long = last - first >= numbers["long_run_ms"] * fs / 1000.0
             if np.count_nonzero(long) > numbers["runs_per_s"] * len(values) / fs and _quieter(values, first[long], last[long]):
                 share[row] += float((last - first)[long].sum()) / len(values)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import Floats
 from ecgspasm.leads import contiguous_pairs
+from ecgspasm.masks import true_spans
 from ecgspasm.provoking.series import Mask, Series, middle
 from ecgspasm.provoking.settings import Rule, settings
 from ecgspasm.serial.comparison import Z95
@@ -76,8 +77,7 @@ def runs(series: Series, traces: Traces, rule: Rule, window: Mask, sign: int) ->
     for lead in _asked(series):
         rows = np.flatnonzero(window & np.isfinite(traces.change[lead]))
         beyond = sign * traces.change[lead, rows] >= limit[lead, rows]
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]]).astype(int)))
-        for low, high in edges.reshape(-1, 2):
+        for low, high in true_spans(beyond):
             own = rows[low:high]
             if _lasts(series, rows, low, high) >= least:
                 height = np.nan_to_num(sign * traces.steady[lead, own])

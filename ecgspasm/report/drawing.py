@@ -14,6 +14,7 @@ import numpy as np
 from ecgspasm.ecg import Floats
 from ecgspasm.leads import STANDARD
 from ecgspasm.markup import Html, tag
+from ecgspasm.masks import true_spans
 
 MM_PER_MS, MM_PER_UV = 0.025, 0.01
 LARGEST_UV = 5000.0
@@ -115,9 +116,8 @@ def path(time_ms: Floats, signal_uv: Floats, *, every: int = 1) -> str:
     x = np.round(time_ms * MM_PER_MS * 100.0)
     there = np.isfinite(signal_uv) & (np.abs(np.nan_to_num(signal_uv)) <= LARGEST_UV)
     y = np.round(np.where(there, -signal_uv, 0.0) * MM_PER_UV * 100.0)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
     parts = []
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    for start, stop in true_spans(there):
         across, up = x[start:stop].astype(int), y[start:stop].astype(int)
         steps = zip(np.diff(across).tolist(), np.diff(up).tolist(), strict=True)
         # a minus needs no blank before it

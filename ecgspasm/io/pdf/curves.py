@@ -12,6 +12,7 @@ from ecgspasm.ecg import Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.pdf.page import Stroke, Style
 from ecgspasm.io.pdf.settings import pdf_settings
+from ecgspasm.masks import true_spans
 
 _SHORTEST_RUN = 0.3
 """The foot of a pulse is longer; a line on one height for less is any part of an ECG."""
@@ -210,11 +211,10 @@ def rest_of_pulse(points: Floats, height: float) -> bool:
 def _flat_runs(points: Floats, flat: float) -> list[tuple[float, float, float]]:
     """Start, end and height of all stretches on one height, in order."""
     level = np.abs(np.diff(points[:, 1])) <= flat
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], level, [False]]).astype(np.int8)))
     steps = np.diff(points[:, 0])
     long = 5 * float(np.median(steps))
     runs = []
-    spans = edges.reshape(-1, 2)
+    spans = true_spans(level)
     for first, last in spans[points[spans[:, 1], 0] - points[spans[:, 0], 0] >= _SHORTEST_RUN]:
         # The foot of a pulse is one long step; the flat beginning of the ECG that it runs into is made of short ones.
         long_steps = first + np.flatnonzero(steps[first:last] > max(long, 0.2))
