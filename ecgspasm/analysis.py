@@ -125,9 +125,7 @@ def _an_ecg(given: Ecg) -> Ecg:
     return given
 
 
-def _delineated(
-    ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities
-) -> tuple[Floats, Delineation, artefacts.Spikes]:
+def _delineated(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) -> tuple[Floats, Delineation, artefacts.Spikes]:
     """The signal without gaps, tall spikes and mains, where its waves are, and the spikes of all leads."""
     usable = np.array([quality.tells_time(reason) for reason in reasons])
     missing = np.isnan(ecg.signal_uv)

@@ -120,9 +120,7 @@ class Recording:
         start, stop = (round(min(max(each * self.fs, 0), self.n_samples)) for each in (start_s, stop_s))
         if stop <= start:
             raise EcgError(f"{start_s:g} to {stop_s:g} s is no stretch of a recording of {self.duration_s:g} s")
-        return Ecg(
-            signal_uv=self.samples(start, stop), fs=self.fs, leads=self.leads, subject=self.subject, source=self.source
-        )
+        return Ecg(signal_uv=self.samples(start, stop), fs=self.fs, leads=self.leads, subject=self.subject, source=self.source)
 
     def select(self, leads: Iterable[str]) -> Recording:
         """Only some of the leads, in the order given."""

@@ -456,9 +456,7 @@ def test_command_fails_only_if_nothing_could_be_done(records: list[str], tmp_pat
         assert "there is no file 'nowhere.hea'" in done.stdout or "there is no file" in done.stdout
 
 
-def test_an_address_where_nobody_answers_is_told(
-    records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_where_nobody_answers_is_told(records: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecgspasm.batching.engine.CONNECT_S", 1)
     with pytest.raises(es.EcgError, match="no Dask scheduler answers at 127"):
         es.batch("measure", records[:1], tmp_path, scheduler="127.0.0.1:1")

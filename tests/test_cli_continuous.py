@@ -49,9 +49,7 @@ def test_monitor_json_with_definition_leads_and_baseline(record: str, capsys: py
         (["--plot", "/nowhere/trend.png"], "there is no folder /nowhere"),
     ],
 )
-def test_monitor_refuses_in_one_line(
-    record: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_monitor_refuses_in_one_line(record: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["monitor", record, *arguments]) == 1
     told = capsys.readouterr().err
     assert words in told

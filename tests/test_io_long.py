@@ -224,5 +224,3 @@ def test_amplitudes_that_no_electrode_gives_are_refused_in_blocks_too(tmp_path: 
     assert recording.samples(0, 700).max() == 0
     with pytest.raises(es.EcgError, match="lead V2 reaches 700 mV, which no electrode gives"):
         recording.samples(0, 1000)
-
-

@@ -66,8 +66,11 @@ def test_exempt_modules_and_sockets_of_one_machine_do_not_fail(tmp_path: Path) -
 
 
 def test_what_urllib3_asks_at_import_is_told_apart_from_all_else(tmp_path: Path) -> None:
-    done = suite(tmp_path, "import sys\ndef test_x():\n    for n in [n for n in sys.modules if 'urllib3' in n]:\n"
-                           "        del sys.modules[n]\n    import urllib3\n")
+    done = suite(
+        tmp_path,
+        "import sys\ndef test_x():\n    for n in [n for n in sys.modules if 'urllib3' in n]:\n"
+        "        del sys.modules[n]\n    import urllib3\n",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 by exempt tests or urllib3's import" in done.stdout
 

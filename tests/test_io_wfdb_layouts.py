@@ -227,9 +227,7 @@ def test_layout_of_the_challenges_a_mat_file_behind_an_offset(tmp_path: Path) ->
     steps = ecg_steps(5000, 12)
     (tmp_path / "A0001.mat").write_bytes(mat4(steps.T))
     total = [(int(row.sum()) + 0x8000) % 0x10000 - 0x8000 for row in steps.T]
-    rows = [
-        f"A0001.mat 16+24 1000/mV 16 0 {steps[0, at]} {total[at]} 0 {lead}" for at, lead in enumerate(STANDARD)
-    ]
+    rows = [f"A0001.mat 16+24 1000/mV 16 0 {steps[0, at]} {total[at]} 0 {lead}" for at, lead in enumerate(STANDARD)]
     (tmp_path / "A0001.hea").write_text("\n".join(["A0001 12 500 5000 05-Feb-2020 11:39:16", *rows]) + "\n#Age: 74\n#Sex: Male\n")
     found = es.read(tmp_path / "A0001.mat")
     np.testing.assert_allclose(found["V2"], steps[:, 7])

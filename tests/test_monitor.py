@@ -167,9 +167,7 @@ def test_another_posture_is_a_step() -> None:
 
 def test_a_faster_rate_with_little_depression_is_rate_related() -> None:
     slow = quiet(6.0)
-    low = es.simulate.ecg(
-        fs=FS, seed=6, duration_s=240, rate_bpm=118.0, noise_uv=8.0, st_uv={"V5": -210.0, "V6": -210.0}
-    ).ecg
+    low = es.simulate.ecg(fs=FS, seed=6, duration_s=240, rate_bpm=118.0, noise_uv=8.0, st_uv={"V5": -210.0, "V6": -210.0}).ecg
     joined = np.concatenate([slow.signal_uv, low.signal_uv, slow.signal_uv], axis=1)
     found = monitor(es.Ecg(signal_uv=joined, fs=FS, leads=slow.leads))
     kinds = {each.kind for each in of(found) if "V5" in each.leads}

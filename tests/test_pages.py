@@ -38,9 +38,7 @@ def name_of(page: Path) -> str:
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
 @pytest.mark.filterwarnings("default")
-def test_every_block_of_a_page_runs_and_prints_what_it_shows(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_block_of_a_page_runs_and_prints_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("folds"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")

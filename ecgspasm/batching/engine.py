@@ -85,14 +85,10 @@ def orders(plan: Plan, folder: str, key: str) -> Iterator[Order]:
             read_part(wide, key, number)
         if os.path.lexists(path) and (not plan.wide or os.path.lexists(wide)):
             continue
-        yield Order(
-            plan.what, plan.part(number), plan.electrodes, plan.criteria, plan.limits, folder, key, number, columns
-        )
+        yield Order(plan.what, plan.part(number), plan.electrodes, plan.criteria, plan.limits, folder, key, number, columns)
 
 
-def work_off(
-    wanted: list[Order], scheduler: str | Any | None, workers: int | None, told: Callable[[int], None]
-) -> None:
+def work_off(wanted: list[Order], scheduler: str | Any | None, workers: int | None, told: Callable[[int], None]) -> None:
     """Do all parts; `told` gets the number of records of each that is done.
 
     Raises

@@ -27,6 +27,7 @@ _ABSENT = -32768  # in steps: not measured
 FAST_BPM = 120.0
 """Above this rate ST is read at J+60 instead of J+80 (European ST-T Database, Taddei A et al., Eur Heart J 1992;13:1164-1172)."""
 
+
 @dataclass(frozen=True, eq=False)
 class Interruption:
     """A stretch in which some leads could not be measured, or samples did not come as they should."""

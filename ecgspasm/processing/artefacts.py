@@ -120,9 +120,7 @@ def level_before(signal_uv: Floats, at: NDArray[np.intp], qrs_onset: Floats, fs:
     return signal_uv if held is None else held
 
 
-def without_spikes(
-    signal_uv: Floats, spikes: Spikes, qrs_onset: Floats, j: Floats, fs: float
-) -> tuple[Floats, tuple[str, ...]]:
+def without_spikes(signal_uv: Floats, spikes: Spikes, qrs_onset: Floats, j: Floats, fs: float) -> tuple[Floats, tuple[str, ...]]:
     """Take out small spikes outside QRS too, and what precedes a paced QRS complex.
 
     Parameters

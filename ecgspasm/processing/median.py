@@ -201,9 +201,7 @@ def middle_half(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
     return np.asarray(middle[:, np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])])
 
 
-def _noise(
-    stack: Floats, at: tuple[float, float], until: float, fs: float, level_ms: float, window_ms: float
-) -> Floats:
+def _noise(stack: Floats, at: tuple[float, float], until: float, fs: float, level_ms: float, window_ms: float) -> Floats:
     """Standard error of an ST level against the PR level, from how the beats scatter, shape (lead,).
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other

@@ -271,7 +271,8 @@ XML: dict[str, tuple[Content, str]] = {
     "a million levels": (lambda: vendor_files.muse("<a>" * 1_000_000), "levels"),
     "400,000 elements": (lambda: vendor_files.muse("<a/>" * 400_000), "more elements"),
     "a million attributes": (
-        lambda: vendor_files.muse("<a " + " ".join(f'x{i}=""' for i in range(999_999)) + "/>"), "attributes"
+        lambda: vendor_files.muse("<a " + " ".join(f'x{i}=""' for i in range(999_999)) + "/>"),
+        "attributes",
     ),
     "a text of 20 MB": (lambda: vendor_files.muse("<a>" + "x" * 20_000_000 + "</a>"), "rhythm"),
     "a tag of 20 MB": (lambda: vendor_files.muse("<a b='" + "x" * 20_000_000 + "'/>"), "rhythm"),

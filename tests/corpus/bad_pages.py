@@ -51,15 +51,12 @@ PDF: dict[str, tuple[Content, str]] = {
     "no pages": (b"%PDF-1.4\n", "PDF"),
     "an empty page": (_pdf_of(b""), "no curves"),
     "one curve": (
-        _pdf_of(b"q 1 0 0 1 0 0 cm 0 0 m " + b"".join(b"%d %d l " % (x, x % 7) for x in range(60)) + b"S Q"), "PDF|grid|name"
+        _pdf_of(b"q 1 0 0 1 0 0 cm 0 0 m " + b"".join(b"%d %d l " % (x, x % 7) for x in range(60)) + b"S Q"),
+        "PDF|grid|name",
     ),
     "words": (_pdf_of(b"BT /F 12 Tf (Dear colleague) Tj ET"), "no curves|damaged|PDF"),
-    "a bomb": (
-        lambda: _pdf_of(zlib.compress(bytes(200_000_000), 9), filters="/Filter /FlateDecode"), "unpacks to more"
-    ),
-    "a bomb in a bomb": (
-        lambda: _pdf_of(_packed_twice(), filters="/Filter [/FlateDecode /FlateDecode]"), "unpacks to more"
-    ),
+    "a bomb": (lambda: _pdf_of(zlib.compress(bytes(200_000_000), 9), filters="/Filter /FlateDecode"), "unpacks to more"),
+    "a bomb in a bomb": (lambda: _pdf_of(_packed_twice(), filters="/Filter [/FlateDecode /FlateDecode]"), "unpacks to more"),
     "damaged stream": (_pdf_of(zlib.compress(b"0 0 m" * 999)[:50], filters="/Filter /FlateDecode"), "damaged|no curves"),
     "a million lines": (lambda: _pdf_of(b"0 0 m 1 1 l S\n" * 1_000_000), "more|too many|PDF|no curves"),
     "ten million numbers": (lambda: _pdf_of(b"0 " * 10_000_000), "more"),
@@ -70,13 +67,16 @@ PDF: dict[str, tuple[Content, str]] = {
     "its own parent": (_pdf_of(b"", page="/Type /Pages /Parent 2 0 R /Kids [3 0 R] /Count 1"), "PDF|no curves"),
     "a font of few letters": (_pdf_with_font(letters=b"1 beginbfrange <0000> <00ff> <0000> endbfrange"), "no curves"),
     "a font of billions of letters": (
-        _pdf_with_font(letters=b"1 beginbfrange <00000000> <ffffffff> <0000> endbfrange"), "more letters than there are"
+        _pdf_with_font(letters=b"1 beginbfrange <00000000> <ffffffff> <0000> endbfrange"),
+        "more letters than there are",
     ),
     "a CMap of billions of letters": (
-        _pdf_with_font(letters=b"1 begincidrange <00000000> <fffffffe> 0 endcidrange"), "more letters than there are"
+        _pdf_with_font(letters=b"1 begincidrange <00000000> <fffffffe> 0 endcidrange"),
+        "more letters than there are",
     ),
     "ranges upon ranges": (
-        _pdf_with_font(letters=b"99 beginbfrange " + b"<0000> <ffff> <0000> " * 99 + b"endbfrange"), "more letters than there are"
+        _pdf_with_font(letters=b"99 beginbfrange " + b"<0000> <ffff> <0000> " * 99 + b"endbfrange"),
+        "more letters than there are",
     ),
     "a font of billions of widths": (_pdf_with_font(widths="/W [0 2000000000 500]"), "widths of more letters"),
     "widths upon widths": (_pdf_with_font(widths="/W [" + "0 65535 500 " * 99 + "]"), "widths of more letters"),

@@ -103,9 +103,7 @@ def ludb(folder: Path) -> Path:
 def mit(folder: Path) -> Path:
     """Two leads of a Holter in format 212 around an ADC zero of 1024."""
     rows = heart(360, 1800)[[1, 10]] // 5 + 1024
-    lines = [
-        f"100.dat 212 200 11 1024 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("MLII", "V5"), rows, strict=True)
-    ]
+    lines = [f"100.dat 212 200 11 1024 {r[0]} {checksum(r)} 0 {n}" for n, r in zip(("MLII", "V5"), rows, strict=True)]
     told = ["# 69 M 1085 1629 x1", "# Aldomet, Inderal"]
     return _put(folder, "100", ["100 2 360 1800", *lines, *told], {"100.dat": packed(212, rows.T.reshape(-1))})
 

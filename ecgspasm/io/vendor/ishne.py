@@ -149,17 +149,14 @@ def _opened(file: File, asked: Asked) -> _Ishne:
     n_samples = _length(size - begin, n_leads)
     chosen = choose([_name(code, row) for row, code in enumerate(rest[:n_leads])], ["uV"] * n_leads, asked.rename)
     scales = tuple(
-        sign * _uv_per_step(rest[24 + row], lead)
-        for row, lead, sign in zip(chosen.rows, chosen.leads, chosen.signs, strict=True)
+        sign * _uv_per_step(rest[24 + row], lead) for row, lead, sign in zip(chosen.rows, chosen.leads, chosen.signs, strict=True)
     )
     subject, recorded_at = _who_and_when(head)
     notes = ["ISHNE"] if stored else ["ISHNE", "no checksum in the header"]
     # writers put the samples of one lead or of all there; some a fixed number
     if told not in (n_samples, n_samples * n_leads):
         notes.append(f"the header tells of {told} samples, but {n_samples} are there: cut short?")
-    return _Ishne(
-        file.part, begin, n_leads, n_samples, float(fs), chosen, scales, subject, recorded_at, tuple(notes)
-    )
+    return _Ishne(file.part, begin, n_leads, n_samples, float(fs), chosen, scales, subject, recorded_at, tuple(notes))
 
 
 def _length(data_bytes: int, n_leads: int) -> int:

@@ -60,9 +60,7 @@ def _through_wfdb(path: str, header: Header, start: int, stop: int) -> Rows:
 
     record = os.path.splitext(os.path.abspath(path))[0]
     try:
-        read = wfdb.rdrecord(
-            record, sampfrom=start, sampto=stop, physical=False, smooth_frames=False, ignore_skew=True
-        )
+        read = wfdb.rdrecord(record, sampfrom=start, sampto=stop, physical=False, smooth_frames=False, ignore_skew=True)
         samples = [np.asarray(row) for row in read.e_d_signal]
     # wfdb raises anything from struct.error to AttributeError on files that are not what they say
     except Exception as error:
