@@ -131,6 +131,7 @@ _TOLD = {
     "leads": "names",
     "errors": "EcgError",
     "stamp": "on every result",
+    "masks": "spans in which something is true",
 }
 
 
