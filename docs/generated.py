@@ -129,9 +129,10 @@ _TOLD = {
     "recording": "long, on disk",
     "ecg": "the nouns",
     "leads": "names",
+    "markup": "escaped by default",
     "errors": "EcgError",
     "stamp": "on every result",
-    "masks": "spans in which something is true",
+    "masks": "where something is true",
 }
 
 

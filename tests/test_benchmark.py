@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from ecgspasm.benchmarks.truth import Truth
 from ecgspasm.cli import main
 from ecgspasm.io.wfdb.annotations import write_annotations
 from ecgspasm.io.wfdb.writer import write_wfdb
+from tests.docs_script import docs_script
 
 ROOT = Path(__file__).resolve().parent.parent
 NONE = np.empty((0, 3))
@@ -125,17 +124,8 @@ def test_a_folder_without_records_is_bad_input(tmp_path: Path, capsys: pytest.Ca
     assert main(["benchmark", "ludb", str(tmp_path), "--peers", "nobody"]) == 1
 
 
-def _ratchet() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ratchet", ROOT / "docs" / "ratchet.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_no_figure_is_worse_than_the_recorded_one(real_data: Path) -> None:
-    module = _ratchet()
+    module = docs_script("ratchet")
     recorded = json.loads(module.RECORDED.read_text(encoding="utf-8"))
     today = module.figures(real_data)
     # Another processor may round the net's sums differently by 1e-6, which moves a figure by some hundredths at most.

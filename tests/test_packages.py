@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.docs_script import docs_script
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _packages() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("packages", ROOT / "docs" / "packages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-packages = _packages()
+packages = docs_script("packages")
 BILL: dict[str, Any] = json.loads(packages.SBOM.read_text())
 TABLE: dict[str, dict[str, Any]] = {row["name"]: row for row in tomllib.loads(packages.LICENCES.read_text())["package"]}
 PERMISSIVE = {

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.docs_script import docs_script
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 
 
-def load(name: str) -> ModuleType:
-    """A script of the documentation as a module."""
-    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-BLOCKS = load("blocks")
+BLOCKS = docs_script("blocks")
 PAGES = [page for page in BLOCKS.pages() if "_build" not in page.parts]
 WITH_CODE = [page for page in PAGES if BLOCKS.blocks(page)]
 
@@ -64,7 +53,7 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 
 
 def test_what_is_generated_is_current() -> None:
-    build = load("build")
+    build = docs_script("build")
     for path, text in build.generated().items():
         assert path.read_text(encoding="utf-8") == text, f"{name_of(path)} is out of date; run ./run python docs/build.py"
 

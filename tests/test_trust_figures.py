@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -10,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.docs_script import docs_script
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks"
@@ -27,12 +28,7 @@ def mutation(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "docs")])
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
-    spec = importlib.util.spec_from_file_location("mutation", ROOT / "docs" / "mutation.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return docs_script("mutation")
 
 
 def test_the_tests_notice_nearly_all_small_mistakes() -> None:

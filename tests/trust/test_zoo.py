@@ -12,6 +12,7 @@ import pytest
 
 import ecgspasm as es
 from ecgspasm.leads import STANDARD
+from tests.docs_script import docs_script
 from tests.trust import zoo
 from tests.trust.carriers import MEASURES, simulated
 
@@ -144,20 +145,8 @@ def test_stemi_is_refused_no_oftener_than_the_normal(recorded: dict[str, Any]) -
 
 def test_stemi_is_measured_in_every_lead(real_data: Path, recorded: dict[str, Any]) -> None:
     """The same, now: of the records that their cardiologists call STEMI no lead is refused."""
-    data = zoo_of_the_docs()
-    records = data.groups(real_data)["LUDB, STEMI"]
+    records = docs_script("zoo").groups(real_data)["LUDB, STEMI"]
     assert len(records) == recorded["undisturbed"]["LUDB, STEMI"]["records"]
     for path in records:
         found = es.analyze(replace(es.read(path)))
         assert set(found.measurements.state) == {"measured"}, path.stem
-
-
-def zoo_of_the_docs() -> Any:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("zoo_of_the_docs", ROOT / "docs" / "zoo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
