@@ -181,8 +181,8 @@ def _client(scheduler: str | Any | None, workers: int | None) -> Iterator[Any]:
     # memory is limited record by record, so no worker is stopped for the sum of them; nothing is to be looked at over HTTP
     settings: dict[str, Any] = {"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False}
     settings |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-    # a profile of every second of a long run would fill the memory of every process
-    settings["distributed.worker.profile.enabled"] = False
+    # a profile of every second and the last thousand messages, each with a part in it, would fill the memory of a long run
+    settings |= {"distributed.worker.profile.enabled": False, "distributed.admin.low-level-log-length": 10}
     with dask.config.set(settings), _apart(), ExitStack() as ended:
         with _interrupts_later():
             cluster = LocalCluster(
