@@ -45,6 +45,7 @@ def measure(folder: Path) -> int:
         "-q",
         "-p",
         "no:cacheprovider",
+        *("-n", "auto", "--dist", "loadfile"),
     ]
     return subprocess.run(command, cwd=ROOT).returncode
 
