@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def stamp(**parameters: Any) -> dict[str, Any]:
     return {"ecgspasm": __version__, "use": USE, "parameters": parameters | {"tables": tables_key()}}
 
 
-def line(parameters: dict[str, Any]) -> str:
+def line(parameters: Mapping[str, Any]) -> str:
     """The last line of a result as text.
 
     Examples

@@ -16,6 +16,7 @@ from ecgspasm.benchmarks.truth import Truth
 from ecgspasm.cli import main
 from ecgspasm.io.wfdb.annotations import write_annotations
 from ecgspasm.io.wfdb.writer import write_wfdb
+from ecgspasm.stamp import USE
 from tests.docs_script import docs_script
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,6 +110,8 @@ def test_a_partial_folder_is_scored_and_says_so(miniature: Path) -> None:
 def test_the_command_prints_the_table_and_writes_json(miniature: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = miniature / "figures.json"
     assert main(["benchmark", "ludb", str(miniature), "--peers", "neurokit2", "--output", str(output)]) == 0
+    told = json.loads(output.read_text(encoding="utf-8"))
+    assert (told["ecgspasm"], told["use"]) == (es.__version__, USE)
     out = capsys.readouterr().out
     assert "2 of 200 records" in out
     assert "neurokit2" in out

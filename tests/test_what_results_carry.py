@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -61,15 +62,63 @@ def test_json_and_page_say_version_use_parameters_and_what_was_not_measured(kind
         assert said in seen, f"the page does not show {said!r}"
 
 
+def ends_with_use(text: str) -> None:
+    last = text.rstrip().rpartition("\n")[2]
+    assert last.startswith(f"ecgspasm {es.__version__}; ")
+    assert last.endswith("research only, not a medical device")
+
+
 @pytest.mark.parametrize("kind", ["comparison", "monitoring", "provocation"])
-def test_text_says_what_was_not_measured(kind: str) -> None:
-    assert "flat line" in str(results()[kind])
+def test_text_says_them_too(kind: str) -> None:
+    found = results()[kind]
+    assert "flat line" in str(found)
+    ends_with_use(str(found))
+    for name, value in found.to_dict()["parameters"].items():
+        if name != "tables" and isinstance(value, str):
+            assert f"{name} {value}" in str(found).rpartition("\n")[2]
+
+
+def course() -> es.Course:
+    return es.load_courses(PACKAGE.parent / "data" / "published-cases.toml")[0]
+
+
+def pictures() -> dict[str, Callable[[], Any]]:
+    """Every picture of a result; of two ECGs in all of its ways."""
+    found = results()
+    ecg, after = (es.simulate.index_case()[name].ecg for name in ("baseline", "ergonovine"))
+    return {
+        "overlay": lambda: es.plot.comparison(found["comparison"]),
+        "st_bars": lambda: es.plot.st_bars(found["comparison"]),
+        "vector": lambda: es.plot.vector(es.compare(ecg, after)),
+        "ecg": lambda: es.plot.ecg(ecg),
+        "trend": lambda: es.plot.trend(found["monitoring"]),
+        "provocation": lambda: es.plot.provocation(found["provocation"]),
+        "course": lambda: es.plot.course(course()),
+    }
+
+
+@pytest.mark.parametrize("name", ["overlay", "st_bars", "vector", "ecg", "trend", "provocation", "course"])
+def test_a_picture_says_use_and_version(name: str) -> None:
+    import matplotlib.pyplot as plt
+    from matplotlib.text import Text
+
+    figure, _ = pictures()[name]()
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    plt.close(figure)
+    assert USE in said
+    assert f"ecgspasm {es.__version__}" in said
 
 
 def test_a_course_carries_them() -> None:
-    course = es.load_courses(PACKAGE.parent / "data" / "published-cases.toml")[0]
-    carries(course.to_dict())
-    assert USE in str(course)
+    carries(course().to_dict())
+    ends_with_use(str(course()))
+
+
+def test_a_courses_page_carries_them() -> None:
+    pytest.importorskip("jinja2", reason="jinja2 is not installed (extra report)")
+    page = es.report.html(course())
+    for said in ("Research only; not a medical device.", es.__version__, tables_key()):
+        assert said in page
 
 
 def test_measurements_carry_them_in_text_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +132,16 @@ def test_measurements_carry_them_in_text_and_json(tmp_path: Path, capsys: pytest
     assert main(["measure", str(path)]) == 0
     text = capsys.readouterr().out
     assert "flat line" in text
-    assert text.rstrip().endswith("research only, not a medical device")
+    ends_with_use(text)
+
+
+def test_waves_carry_them_in_text_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "record.csv"
+    es.write(es.simulate.ecg(fs=500, seed=1).ecg, path)
+    assert main(["delineate", str(path), "--json"]) == 0
+    carries(json.loads(capsys.readouterr().out))
+    assert main(["delineate", str(path)]) == 0
+    ends_with_use(capsys.readouterr().out)
 
 
 def test_a_batch_carries_them(tmp_path: Path) -> None:
@@ -97,9 +155,27 @@ def test_a_batch_carries_them(tmp_path: Path) -> None:
     carries(done.summary)
     frame = done.to_frame()
     assert set(frame[frame["lead"] == "V2"]["state"]) >= {f"not_measurable: {FLAT}"}
+    ends_with_use(str(done))
     page = (tmp_path / "out" / "summary.html").read_text(encoding="utf-8")
-    assert "not a medical device" in page
-    assert es.__version__ in page
+    for said in ("not a medical device", es.__version__, tables_key(), "time_limit_s 10"):
+        assert said in page
+    for table in done.tables():
+        assert table.schema.metadata[b"ecgspasm.version"] == es.__version__.encode()
+        assert table.schema.metadata[b"ecgspasm.use"] == USE.encode()
+        assert table.schema.metadata[b"ecgspasm.tables"] == tables_key().encode()
+
+
+def test_a_batch_does_not_go_on_with_other_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra batch)")
+    pytest.importorskip("distributed", reason="distributed is not installed (extra batch)")
+    from ecgspasm.batching import manifest
+
+    path = tmp_path / "record.csv"
+    es.write(es.simulate.ecg(fs=500, seed=1).ecg, path)
+    es.batch("measure", [path], tmp_path / "out", workers=1)
+    monkeypatch.setattr(manifest, "tables_key", lambda: "0" * 12)
+    with pytest.raises(es.EcgError, match=r"holds another run \(its tables differ\)"):
+        es.batch("measure", [path], tmp_path / "out", workers=1)
 
 
 def test_the_key_follows_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

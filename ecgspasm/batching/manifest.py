@@ -16,6 +16,7 @@ from ecgspasm.batching.parts import PART
 from ecgspasm.batching.rows import Task, as_dict
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line, write_whole
+from ecgspasm.stamp import tables_key
 
 NAME = "manifest.json"
 INPUTS = "inputs.jsonl"
@@ -64,6 +65,7 @@ def manifest_of(plan: Plan) -> Manifest:
     decides: dict[str, Any] = {
         "format": 1,
         "ecgspasm": __version__,
+        "tables": tables_key(),
         "what": plan.what,
         "records": len(plan.tasks),
         "records_per_part": plan.records_per_part,

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecgspasm import __version__
 from ecgspasm.batching.rows import Rows
 from ecgspasm.ecg import MEASURES
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import one_line, write_whole
 from ecgspasm.leads import STANDARD
+from ecgspasm.stamp import USE, tables_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +94,8 @@ def wide_names(what: str, criteria: Sequence[str] = ()) -> list[str]:
 
 
 def _stamp(key: str, number: int, records: int) -> dict[str, str]:
-    return {"ecgspasm.run": key, "ecgspasm.part": str(number), "ecgspasm.records": str(records)}
+    told = {"version": __version__, "use": USE, "tables": tables_key(), "run": key, "part": str(number), "records": str(records)}
+    return {f"ecgspasm.{name}": each for name, each in told.items()}
 
 
 def write_part(path: str, table: pa.Table) -> None:

@@ -14,6 +14,7 @@ from ecgspasm.batching.manifest import OTHERS, Plan, manifest_of, settle
 from ecgspasm.batching.parts import PART, name_of, read_part
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import local_path, one_line
+from ecgspasm.stamp import line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ class Batch:
         if "run" in told:
             run = told["run"]
             lines.append(f"{run['records']} records in {run['seconds']:g} s, {run['records_per_s']:g} a second")
-        return "\n".join([*lines, f"written to {self.folder}"])
+        return "\n".join([*lines, f"written to {self.folder}", "", line(told["parameters"])])
 
 
 def _places(counts: dict[str, int]) -> str:

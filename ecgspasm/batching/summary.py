@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecgspasm.ecg import MEASURED
 from ecgspasm.io.paths import write_whole
-from ecgspasm.stamp import stamp
+from ecgspasm.stamp import line, stamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,6 +129,10 @@ def write_summary(folder: str, found: dict[str, Any]) -> None:
     import jinja2
 
     text = files("ecgspasm.batching").joinpath("summary.html.j2").read_text(encoding="utf-8")
-    page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text).render(found=found)
+    page = (
+        jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+        .from_string(text)
+        .render(found=found, made_with=line(found["parameters"]))
+    )
     write_whole(os.path.join(folder, "summary.json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
     write_whole(os.path.join(folder, "summary.html"), page.encode())

@@ -34,7 +34,7 @@ from ecgspasm.cli.datasets import add_datasets
 from ecgspasm.cli.monitor import add_monitor
 from ecgspasm.cli.provocation import add_provocation
 from ecgspasm.errors import EcgError
-from ecgspasm.stamp import line
+from ecgspasm.stamp import line, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,9 +213,9 @@ def _delineate(options: argparse.Namespace) -> int:
         written = write_annotations(found, options.annotate, PurePath(options.record).stem)
         print(f"{len(written)} annotation files written to {options.annotate}", file=sys.stderr)
     if options.json:
-        print_json({"fs_hz": ecg.fs, "unit": "sample", "waves": _rows(frame)})
+        print_json(stamp() | {"fs_hz": ecg.fs, "unit": "sample", "waves": _rows(frame)})
     else:
-        print(frame.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.0f}"))
+        print(frame.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.0f}"), line({}), sep="\n\n")
     return OK if len(frame) and frame["peak"].notna().any() else NOT_MEASURED
 
 

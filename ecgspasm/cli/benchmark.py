@@ -176,9 +176,10 @@ def _write(options: argparse.Namespace, results: dict[str, Any]) -> None:
     from datetime import UTC, datetime
 
     from ecgspasm.io.paths import write_whole
+    from ecgspasm.stamp import stamp
 
     if options.output is not None:
-        written = {"date": datetime.now(UTC).date().isoformat(), "results": results}
+        written = stamp() | {"date": datetime.now(UTC).date().isoformat(), "results": results}
         write_whole(options.output, (json.dumps(written, indent=1, allow_nan=False) + "\n").encode())
         print(f"figures written to {options.output}", file=sys.stderr)
 

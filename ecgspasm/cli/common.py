@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ecgspasm.errors import EcgError
-from ecgspasm.stamp import line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,7 +161,7 @@ class Result(Protocol):
 def tell(options: argparse.Namespace, found: Result, draw: Callable[[], tuple[Figure, Any]]) -> None:
     """Print a result as text or, with ``--json``, as JSON; write the picture and the page that are asked for."""
     told = found.to_dict()
-    print_json(told) if options.json else print(laid_out(f"{found}\n\n{line(told['parameters'])}"))
+    print_json(told) if options.json else print(laid_out(str(found)))
     if getattr(options, "report", None) is not None:
         _report(options.report, found)
     if options.plot is not None:

@@ -12,6 +12,7 @@ from ecgspasm.continuous.episode import ISCHEMIC, Episode
 from ecgspasm.continuous.find import Levels, find, with_other_definitions
 from ecgspasm.continuous.trend import Interruption, Trend
 from ecgspasm.ecg import Floats, Subject, number
+from ecgspasm.stamp import line as told_with
 from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Monitoring:
             )
         for gap in self.interruptions:
             lines.append(f"{clock(gap.start_s)} to {clock(gap.end_s)}: {', '.join(gap.leads) or 'all leads'}: {gap.reason}")
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *self.notes, "", told_with(self.parameters)])
 
     def __repr__(self) -> str:
         return f"Monitoring({len(self.leads)} leads, {self.duration_s:g} s, {self.verdict!r})"

@@ -12,7 +12,8 @@ from ecgspasm.course.exposure import exposure_at
 from ecgspasm.course.naranjo import ASKED, NaranjoItem
 from ecgspasm.ecg import number
 from ecgspasm.serial.words import lead_span
-from ecgspasm.stamp import USE, stamp
+from ecgspasm.stamp import line as stamped
+from ecgspasm.stamp import stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ def text(course: Course) -> str:
     for drug in course.suspects:
         blocks += _judged(course, drug)
     blocks += [("Biomarkers", [f"{each.name}: {each.value}" for each in course.biomarkers])]
-    blocks += [("Outcome", [course.outcome] if course.outcome else []), ("", [f"({USE})"])]
+    blocks += [("Outcome", [course.outcome] if course.outcome else []), ("", [stamped({})])]
     return "\n\n".join("\n".join(_block(title, lines)) for title, lines in blocks if lines)
 
 

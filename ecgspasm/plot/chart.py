@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgspasm.plot import paper
 from ecgspasm.plot.settings import settings
-from ecgspasm.plot.sheet import EDGE_MM, Line, version
-from ecgspasm.stamp import USE
+from ecgspasm.plot.sheet import EDGE_MM, Line, use
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +52,7 @@ def panels(
     from matplotlib.figure import Figure
 
     room = wide_mm - 2.0 * paper.LEFT_MM
-    small = [part for words in (*foot, f"{USE} · {version()}") for part in paper.wrap(words, room, _FOOT_SIZE)]
+    small = [part for words in (*foot, use()) for part in paper.wrap(words, room, _FOOT_SIZE)]
     head_mm = EDGE_MM + sum(line.height_mm for line in head) + 3.0
     foot_mm = below_mm + 3.0 * len(small) + 2.0
     height = head_mm + max(box.top + box.height for box in boxes) + foot_mm

@@ -19,9 +19,8 @@ from ecgspasm.course.ecgs import EcgChange, shows
 from ecgspasm.course.entries import ISCHEMIC_KINDS, CourseEpisode
 from ecgspasm.leads import territory
 from ecgspasm.plot import paper
-from ecgspasm.plot.sheet import Line, person, typeset, wrapped
+from ecgspasm.plot.sheet import Line, person, typeset, use, wrapped
 from ecgspasm.serial.words import lead_span
-from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from ecgspasm.course.course import Course
 
-FOOT = USE
 KEY = (
     "■ changed against the baseline · □ unchanged · ◇ not decided or not read · ● baseline · ▲ ischemic episode · "
     "△ attack without an ECG · ★ test positive, ☆ not · dashed edge and *: day assumed · // time shortened"
@@ -121,7 +119,7 @@ def course(course: Course, *, axes: Axes | None = None) -> tuple[Figure, Axes]:
         y -= lane.height
     _ticks(axes, course, axis, 16.0, top=y + sum(lane.height + _GAP_MM for lane in lanes) + _LANE_MM * len(bars) + _GAP_MM)
     paper.text(axes, paper.LEFT_MM, 6.5, paper.shorten(KEY, paper.PAPER_MM, 6.0), fontsize=6.0)
-    paper.text(axes, paper.LEFT_MM, 2.5, FOOT, fontsize=6.5, color=paper.GREY)
+    paper.text(axes, paper.LEFT_MM, 2.5, use(), fontsize=6.5, color=paper.GREY)
     return figure, axes
 
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from ecgspasm.ecg import Floats
 from ecgspasm.plot import chart, paper
-from ecgspasm.plot.sheet import typeset
+from ecgspasm.plot.sheet import typeset, use
 from ecgspasm.provoking.phases import Phase
 from ecgspasm.provoking.response import Response
 from ecgspasm.provoking.settings import Rule, rules
-from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +27,7 @@ MARKS = {"onset": ("v", 12.0), "extremum": ("D", 6.0), "relief": ("^", 12.0)}
 
 FOOT = (
     "change against the baseline, median over 20 s; band: 95 % interval of the lead that changed most; "
-    f"relief: gone, or below half · {USE}"
+    "relief: gone, or below half"
 )
 
 _LEFT, _RIGHT, _GAP, _PANEL, _BOTTOM = 22.0, 32.0, 6.0, 62.0, 20.0
@@ -87,7 +86,9 @@ def provocation(test: ProvocationTest) -> tuple[Figure, tuple[Axes, ...]]:
         y = top + 1.5 + _ROW_MM * label.row
         chart.text(figure, _LEFT + label.x_mm, y, label.words, fontsize=_SIZE)
     chart.text(figure, paper.LEFT_MM, 6.0, paper.shorten(typeset(f"{test.caveat}."), paper.PAPER_MM, _SIZE), fontsize=_SIZE)
-    chart.text(figure, paper.LEFT_MM, 2.5, paper.shorten(FOOT, paper.PAPER_MM, 6.0), fontsize=6.0, color=paper.GREY)
+    chart.text(
+        figure, paper.LEFT_MM, 2.5, paper.shorten(f"{FOOT} · {use()}", paper.PAPER_MM, 6.0), fontsize=6.0, color=paper.GREY
+    )
     return figure, tuple(axes)
 
 

@@ -164,6 +164,11 @@ def version() -> str:
     return f"ecgspasm {__version__}"
 
 
+def use() -> str:
+    """What a picture is for, and what drew it."""
+    return f"{USE} · {version()}"
+
+
 def when(ecg: Ecg) -> str:
     """Date and time of a recording, or nothing."""
     return ecg.recorded_at.isoformat(sep=" ", timespec="minutes") if ecg.recorded_at else ""

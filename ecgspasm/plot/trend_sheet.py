@@ -28,9 +28,8 @@ from ecgspasm.masks import true_spans
 from ecgspasm.plot import paper
 from ecgspasm.plot.averages import Beats
 from ecgspasm.plot.lanes import COLUMN_MM, Row, draw_guides, draw_row, envelope
-from ecgspasm.plot.sheet import Line, person, source_name, typeset, wrapped
+from ecgspasm.plot.sheet import Line, person, source_name, typeset, use, wrapped
 from ecgspasm.plot.timeline import LEFT_MM, RATE_MM, RIGHT_MM, TimeAxis, part_of, wave
-from ecgspasm.stamp import USE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 MEASURES = ("st_uv", "t_uv", "t_net_uv", *BEAT_MEASURES)
 """What can be drawn."""
-FOOT = USE
 # Letter, colour (after Okabe and Ito), how much of it the shade has, and hatching of each kind. So thinned the shades are told
 # apart with every kind of colour vision.
 KINDS = {
@@ -116,7 +114,7 @@ def trend(
         _shade(axes, axis, row, y, scale, shown, monitoring.trend.time_s)
         y -= row.down * scale
     _draw_rate(axes, axis, monitoring, bottom)
-    paper.text(axes, paper.LEFT_MM, 3.0, FOOT, fontsize=6.5, color=paper.GREY)
+    paper.text(axes, paper.LEFT_MM, 3.0, use(), fontsize=6.5, color=paper.GREY)
     return figure, axes
 
 
@@ -142,7 +140,7 @@ def _nothing(monitoring: Monitoring, axes: Axes | None) -> tuple[Figure, Axes]:
     for line in lines[:7]:
         y -= line.height_mm
         paper.text(axes, paper.LEFT_MM, y, line.words, fontsize=line.fontsize, weight=line.weight)
-    paper.text(axes, paper.LEFT_MM, 3.0, FOOT, fontsize=6.5, color=paper.GREY)
+    paper.text(axes, paper.LEFT_MM, 3.0, use(), fontsize=6.5, color=paper.GREY)
     return figure, axes
 
 

@@ -14,7 +14,7 @@ from ecgspasm.provoking.phases import Phase, PhaseChange, shown
 from ecgspasm.provoking.response import Response
 from ecgspasm.provoking.series import Series
 from ecgspasm.provoking.settings import CAVEAT, table
-from ecgspasm.stamp import stamp
+from ecgspasm.stamp import line, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,4 +138,4 @@ class ProvocationTest:
         return f"ProvocationTest({len(self.leads)} leads, {self.verdict!r})"
 
     def __str__(self) -> str:
-        return words.report(self)
+        return f"{words.report(self)}\n\n{line(self.parameters)}"

@@ -16,7 +16,7 @@ from ecgspasm.processing.vector import HeartVectors, angle_deg
 from ecgspasm.serial import card, words
 from ecgspasm.serial.score import Score
 from ecgspasm.serial.vessel import vessel_leads
-from ecgspasm.stamp import stamp
+from ecgspasm.stamp import line, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +273,7 @@ class Comparison:
         return {"source": analysis.ecg.source} | dict(analysis.measurements.to_dict()["global"])
 
     def __str__(self) -> str:
-        return words.report(self)
+        return f"{words.report(self)}\n\n{line(self.parameters)}"
 
     def __repr__(self) -> str:
         return f"Comparison({len(self.leads)} leads, {self.verdict!r})"
