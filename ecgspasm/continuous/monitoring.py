@@ -146,7 +146,8 @@ class Monitoring:
             )
         for gap in self.interruptions:
             lines.append(f"{clock(gap.start_s)} to {clock(gap.end_s)}: {', '.join(gap.leads) or 'all leads'}: {gap.reason}")
-        return "\n".join([*lines, *self.notes, "", told_with(self.parameters)])
+        said = "\n".join([*lines, *self.notes]).rstrip()
+        return f"{said}\n\n{told_with(self.parameters)}"
 
     def __repr__(self) -> str:
         return f"Monitoring({len(self.leads)} leads, {self.duration_s:g} s, {self.verdict!r})"
