@@ -170,17 +170,18 @@ def _packages() -> list[str]:
         kinds.setdefault(row["licence"], []).append(row["name"])
     most_first = sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0]))
     rows = [[licence, ", ".join(sorted(names))] for licence, names in most_first]
-    told = f"{len(imported)} of the {len(table)} packages of the lock are imported at run time by ecgspasm or one of its extras:"
+    told = f"{len(imported)} of the {len(table)} packages of the lock are imported at run time by ecgspasm or one of its extras "
+    told += "(but for `train`, whose torch is in no lock):"
     return [told, "", *_table(["licence", "packages"], rows)]
 
 
 def _hazards() -> list[str]:
     table = tomllib.loads((ROOT / "data" / "trust" / "hazards.toml").read_text(encoding="utf-8"))["hazard"]
     rows = [
-        [row["library"], _cell(row["hazard"]), _cell(row["guard"]), f"`{row['test'].replace('tests/', '')}`"]
+        [row["library"], _cell(row["hazard"]), _cell(row["seen"]), _cell(row["guard"]), f"`{row['test'].replace('tests/', '')}`"]
         for row in sorted(table, key=lambda row: str(row["library"]).lower())
     ]
-    return _table(["package", "what it does", "what guards against it", "test"], rows)
+    return _table(["package", "what it does", "how it was seen", "what guards against it", "test"], rows)
 
 
 def _cell(text: str) -> str:

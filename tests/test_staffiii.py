@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,18 @@ def test_a_folder_that_is_no_staffiii_is_refused_in_one_line(tmp_path: Path) -> 
     write_original(tmp_path, sheet="csv")
     (tmp_path / "data" / "002c.event").unlink()
     with pytest.raises(es.EcgError, match=r"no 002c\.event"):
+        list(pairs(tmp_path))
+
+
+@pytest.mark.parametrize(("unpacked", "refused"), [(20_000_000, False), (20_000_001, True), (100_000_000, True)])
+def test_a_workbook_that_unpacks_to_any_size_is_refused(tmp_path: Path, unpacked: int, refused: bool) -> None:
+    pytest.importorskip("openpyxl")
+    sheet = tmp_path / "STAFF-III-Database-Annotations.xlsx"
+    with zipfile.ZipFile(sheet, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b" " * unpacked)
+    assert sheet.stat().st_size < 200_000
+    # what is no workbook at all is refused for that
+    with pytest.raises(es.EcgError, match="MB, more than a sheet" if refused else "cannot be read"):
         list(pairs(tmp_path))
 
 

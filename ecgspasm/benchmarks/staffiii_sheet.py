@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ _PATIENT = 0
 _BASELINES = (3, 4, 5)
 _INFLATIONS = ((6, 7), (10, 11), (14, 15), (18, 19), (21, 22))
 _RECORD = re.compile(r"^(?P<number>[0-9]{1,3})(?P<letter>[a-z])$")
+
+_LARGEST_BYTES = 20_000_000
+"""PhysioNet's sheet has some hundred rows and 50 kB."""
 
 SUSPECT_PATIENTS = frozenset({"001", "004", "005", "006", "089"})
 """The depositors note that leads of these five may be reversed, without saying which: they are left out."""
@@ -55,6 +59,7 @@ def read_protocols(folder: Path) -> list[Protocol]:
 def _rows(path: Path) -> list[list[Any]]:
     import pandas as pd
 
+    _check_size(path)
     try:
         table = (
             pd.read_csv(path, header=None, dtype=str) if path.suffix == ".csv" else pd.read_excel(path, header=None, dtype=str)
@@ -65,6 +70,16 @@ def _rows(path: Path) -> list[list[Any]]:
         raise EcgError(f"{path.name} cannot be read ({error}); fetch it again") from error
     rows: list[list[Any]] = table.where(table.notna(), "").to_numpy().tolist()
     return rows
+
+
+def _check_size(path: Path) -> None:
+    """A workbook is a zip, of which openpyxl unpacks all that there is."""
+    size = path.stat().st_size
+    if size <= _LARGEST_BYTES and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            size = sum(each.file_size for each in packed.infolist())
+    if size > _LARGEST_BYTES:
+        raise EcgError(f"{path.name} holds {size / 1e6:.0f} MB, more than a sheet of some hundred rows; fetch it again")
 
 
 def _protocol(row: list[Any]) -> Protocol | None:
