@@ -454,6 +454,11 @@ def test_a_comparison_is_a_table_and_json(itself: Comparison) -> None:
         *("definitions", "minnesota", "confounders"),
     ]
     assert (told["ecgspasm"], told["use"]) == (es.__version__, "research only; not a medical device")
+    assert {name: told["parameters"][name] for name in itself.parameters} == itself.parameters
+    assert itself.parameters["electrodes"] == "fresh"
+    judged = [each.criterion for each in (*itself.findings, *itself.definitions)]
+    assert list(itself.parameters) == ["electrodes", "criteria"]
+    assert itself.parameters["criteria"] == judged
     change = itself.changes["st_j60_uv"]
     row, at = told["leads"]["V3"]["st_j60_uv"], STANDARD.index("V3")
     assert list(row) == ["baseline", "current", "change", "low", "high", "detectable"]

@@ -400,6 +400,35 @@ def test_a_lead_that_cannot_be_measured_has_no_value_and_says_why() -> None:
         assert np.isnan(values[0])
         assert np.isnan(values[2])
     assert list(found.t_shape) == ["absent", "positive", "absent"]
+    # one lead tells when waves begin and end
+    assert (found.qrs_ms, found.rate_bpm) == (100.0, 60.0)
+    none = measured(three, ("flat", "flat", "flat"))
+    assert all(np.isnan(each) for each in (none.rate_bpm, none.pr_ms, none.qrs_ms, none.qt_ms, none.qtc_ms))
+
+
+def before_qrs(start_ms: float, uv_per_ms: float) -> MedianBeat:
+    """A beat whose level rises from `start_ms` to the onset of QRS at 300 ms, and stands there from then on."""
+    flat = drawn(BEAT)
+    time = np.arange(LENGTH_MS, dtype=float)
+    return replace(flat, signal_uv=flat.signal_uv + uv_per_ms * np.clip(time - ONSET_MS, start_ms - ONSET_MS, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "uv_per_ms", "rr_ms", "se_uv"),
+    [
+        (0.0, 6.0, 1000.0, 0.0),  # 48 uV between the halves of 16 ms are let pass
+        (0.0, 8.0, 1000.0, 2.0 * (64.0 - 50.0)),
+        (0.0, -8.0, 400.0, 2.0 * (64.0 - 50.0)),
+        (0.0, 4.0, 400.0, 0.0),
+        (0.0, 4.0, 399.0, 2.0 * (32.0 - 20.0)),
+        (292.0, 17.0, 1000.0, 2.0 * (17.0 * 4.0 - 50.0)),  # only the second half rises
+        (284.0, 8.0, 1000.0, 2.0 * (64.0 - 50.0)),  # what is before both halves does not count
+    ],
+)
+def test_a_level_that_slopes_counts_as_error(start_ms: float, uv_per_ms: float, rr_ms: float, se_uv: float) -> None:
+    found = measured(before_qrs(start_ms, uv_per_ms), rr_ms=rr_ms)
+    assert found.state == ("measured",)
+    assert found.se["st_j60_uv"][0] == pytest.approx(se_uv, abs=0.6)
 
 
 def test_where_no_level_can_be_told_no_lead_is_measured() -> None:

@@ -57,8 +57,9 @@ def _measured(found: Analysis) -> Rows:
         if measure in told.values:
             values = told.values[measure]
             rows.add(measure, told.leads, values, told.se.get(measure), _states(told.state, values))
-    shapes = [SHAPES.index(str(shape)) if str(shape) in SHAPES else np.nan for shape in told.t_shape]
-    states = [str(shape) if state == MEASURED else state for shape, state in zip(told.t_shape, told.state, strict=True)]
+    known = [state == MEASURED for state in told.state]
+    shapes = [SHAPES.index(str(shape)) if own else np.nan for shape, own in zip(told.t_shape, known, strict=True)]
+    states = [str(shape) if own else state for shape, state, own in zip(told.t_shape, told.state, known, strict=True)]
     rows.add("t_shape", told.leads, shapes, None, states)
     return rows
 
