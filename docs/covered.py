@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from code_state import state
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks" / "coverage.json"
 
@@ -92,6 +94,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "coverage": found["version"],
         "cores": os.cpu_count(),
+        "code": {"all": state()},
         "real_recordings": bool(os.environ.get("ECGSPASM_TEST_DATA")),
         "left_out": {"training": "needs torch, which is not among the development packages"},
         "overall": share(list(files.values())),

@@ -21,6 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.code_state import state  # noqa: E402
+
 FILE = ROOT / "data" / "benchmarks" / "faults.json"
 _PACKAGES = ("dask", "distributed", "matplotlib", "numpy", "pandas", "pyarrow", "scipy", "wfdb")
 
@@ -88,6 +90,7 @@ def main() -> None:
             content = json.loads(options.file.read_text(encoding="utf-8")) if options.file.exists() else {}
             versions = {each: importlib.metadata.version(each) for each in _PACKAGES}
             content |= {"cores": os.cpu_count(), "python": platform.python_version(), "versions": versions, name: found}
+            content["code"] = content.get("code", {}) | {name: state()}
             options.file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

@@ -29,6 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.code_state import state  # noqa: E402
 from tests.corpus.accepted import miniatures, real_headers  # noqa: E402
 from tests.corpus.all_cases import cases  # noqa: E402
 from tests.corpus.fuzz_files import SEED, fuzz  # noqa: E402
@@ -142,13 +143,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--mutants", type=int, default=MUTANTS, help="of each format that is not WFDB")
     asked = parser.parse_args()
-    before = json.loads(asked.file.read_text(encoding="utf-8"))["results"] if asked.file and asked.file.exists() else {}
+    older = json.loads(asked.file.read_text(encoding="utf-8")) if asked.file and asked.file.exists() else {}
+    before = older.get("results", {})
     results = {name: part(asked.mutants) if name in asked.only else before.get(name) for name, part in PARTS.items()}
     about = {
         "seed": SEED,
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "versions": {name: version(name) for name in LIBRARIES},
+        "code": older.get("about", {}).get("code", {}) | dict.fromkeys(asked.only, state(("io", "leads", "recording"))),
     }
     text = json.dumps({"about": about, "results": results}, indent=1)
     print(text)

@@ -33,6 +33,7 @@ import coverage  # noqa: E402
 import numpy  # noqa: E402
 import pytest  # noqa: E402
 import scipy  # noqa: E402
+from code_state import state  # noqa: E402
 from exchange import exchange, executed, module_name  # noqa: E402
 from mutants import Mutant, mutants  # noqa: E402
 
@@ -49,6 +50,7 @@ PARTS = {
         *("io/wfdb/header.py", "io/wfdb/doubts.py"),
     ),
 }
+ROOMS = {"measure": ("processing",), "change": ("serial",), "criteria": ("criteria",), "guard": ("io",)}
 TESTS = (
     *("test_measure_edges", "test_compare_edges", "test_criteria_edges", "test_guard_edges", "test_header_edges"),
     *("test_doubts_edges", "test_gate_edges"),
@@ -381,7 +383,8 @@ def main() -> int:
         if not (runner.control and runner.results):
             print("no mutant was run, or tests fail though nothing was changed", file=sys.stderr)
             return 1
-        older = merged(older, summary(runner), only)
+        code = {part: state(ROOMS[part]) for part in asked.parts or PARTS}
+        older = merged(older, summary(runner), only) | {"code": older.get("code", {}) | code}
     found = with_reasons(older)
     asked.out.write_text(json.dumps(found, indent=1) + "\n")
     for part, row in found["parts"].items():

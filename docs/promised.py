@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from code_state import words as told_of_age
+
 ROOT = Path(__file__).resolve().parent.parent
+_SECTIONS = ("kills", "full_disk", "every_call", "spread", "kernels", "soak")
 PROMISES = ROOT / "docs" / "promises.md"
 _PLACES = re.compile(
     r"(?P<begin><!-- (?P<name>[\w-]+): written by docs/build.py -->\n).*?(?P<end><!-- (?P=name) ends -->)", re.DOTALL
@@ -34,7 +37,26 @@ def _told(name: str) -> list[str]:
     missing = [each for each in NEEDS.get(name, ()) if not (ROOT / "data" / "benchmarks" / f"{each}.json").exists()]
     if missing:
         return [f"Not measured yet: {', '.join(f'`data/benchmarks/{each}.json`' for each in missing)}."]
-    return TABLES[name]()
+    return [*TABLES[name](), *_when(name)]
+
+
+def _when(name: str) -> list[str]:
+    """Whether the code is still the one that was measured."""
+    measured: dict[str, dict[str, str]] = {}
+    for each in NEEDS.get(name, ()):
+        found = recorded(each)
+        for part, code in _code_of(each, found).items():
+            measured[f"{each}, {part}"] = code
+    return ["", told_of_age(measured)] if measured else []
+
+
+def _code_of(name: str, found: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The code that each part of a figure was measured on."""
+    if name == "versions":
+        return {which: row.get("code", {}) for which, row in found.items()}
+    parts = {"fuzz": found.get("results", ()), "faults": _SECTIONS, "mutation": found.get("parts", ())}.get(name, ("all",))
+    noted = found.get("about", found).get("code", {})
+    return {part: noted.get(part, {}) for part in parts}
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> list[str]:
@@ -99,9 +121,10 @@ def _signals() -> list[str]:
                 wrong = row["claimed"] if kind["property"] == "no claim" else row["wrong"]
                 on = "" if carriers == "own" else f", {carriers}"
                 off = f"{row['intervals_wrong']} of {row['intervals']}" if row["intervals"] else ""
-                rows.append([f"{name}{on}", kind["property"], row["variants"], row["values"], row["absent"], wrong, off])
+                stated = f"{row['tolerance_50_uv']}, {row['tolerance_95_uv']}, {row['worst_uv']:.0f}" if row["within"] else ""
+                rows.append([f"{name}{on}", kind["property"], row["variants"], row["values"], row["absent"], wrong, stated, off])
     head = ["signal, carrier", "property", "variants", "values asked for", "absent with a reason", "against the property"]
-    head.append("rate, PR, QRS, QT off")
+    head += ["tolerance of half and of 95 % of the values at most, largest error, uV", "rate, PR, QRS, QT off"]
     lines = [f"- **{name}**: {words}" for name, words in _PROPERTIES.items()]
     return [*lines, "", *_table(head, rows), "", *_left(found["kinds"]), *_undisturbed(found["undisturbed"])]
 
@@ -111,7 +134,9 @@ def _left(kinds: dict[str, Any]) -> list[str]:
     rows = [row for kind in kinds.values() for row in kind.values() if isinstance(row, dict)]
     wrong, values = (sum(row[name] for row in rows) for name in ("wrong", "values"))
     each = [f"`{words}`" for row in rows if row["wrong"] for words in row["examples"] if "tolerance" in words]
-    return [f"Silently wrong: {wrong} of {values:,} values" + (f", such as {'; '.join(each)}." if each else "."), ""]
+    off, intervals = (sum(row[name] for row in rows) for name in ("intervals_wrong", "intervals"))
+    told = f"Silently wrong: {wrong} of {values:,} values, and {off} of {intervals:,} rates and intervals"
+    return [told + (f"; such as {'; '.join(each)}." if each else "."), ""]
 
 
 def _undisturbed(found: dict[str, Any]) -> list[str]:

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from code_state import state
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "data" / "benchmarks" / "versions.json"
 RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
@@ -153,7 +155,7 @@ def main() -> int:
                 RECORDED.write_text(json.dumps(found, indent=1) + "\n")
             continue
         with tempfile.TemporaryDirectory() as folder:
-            found[which] = run(which, Path(folder), TESTS)
+            found[which] = run(which, Path(folder), TESTS) | {"code": state()}
         asked, have = bounds(), found[which]["packages"]
         if which == "oldest":
             found[which]["higher_than_asked"] = {

@@ -32,6 +32,7 @@ import numpy as np  # noqa: E402
 import scipy  # noqa: E402
 
 import ecgspasm as es  # noqa: E402
+from docs.code_state import state  # noqa: E402
 from tests.trust import zoo  # noqa: E402
 from tests.trust.carriers import MEASURES  # noqa: E402
 
@@ -148,6 +149,7 @@ def main() -> int:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "cores": os.cpu_count(),
+        "code": {"all": state(("analysis", "criteria", "ecg", "leads", "processing", "serial", "simulate"))},
         "undisturbed": undisturbed,
         "kinds": {
             name: {"property": zoo.kinds()[name].property} | {carriers: tally.to_dict() for carriers, tally in rows.items()}

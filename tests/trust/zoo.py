@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -100,12 +102,17 @@ class Tally:
     worst_uv: float = 0.0
     compared: int = 0
     claimed: int = 0
+    tolerances: Counter[int] = field(default_factory=Counter)
+    """How many of the values that were given had a tolerance of so many uV, rounded up to 5."""
     examples: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        rounded = {name: int(value) for name, value in vars(self).items() if name not in ("examples", "worst_uv")}
+        rounded = {name: int(value) for name, value in vars(self).items() if isinstance(value, int | np.integer)}
         worst = {"worst_uv": round(float(self.worst_uv), 1)}
+        if self.tolerances:
+            each = np.sort(np.fromiter(self.tolerances.elements(), int))
+            worst |= {f"tolerance_{share}_uv": int(each[(len(each) - 1) * share // 100]) for share in (50, 95)}
         return rounded | worst | ({"examples": self.examples[:5]} if self.examples else {})
 
     def add(self, other: Tally) -> None:
@@ -252,6 +259,7 @@ def _check_value(kind: Kind, case: Case, found: Measurements, measure: str, lead
     said = value if np.isfinite(value) else 0.0
     off = _t_error(found, lead, said, truth) if measure == "t_uv" else abs(said - truth)
     tally.worst_uv = max(tally.worst_uv, off)
+    tally.tolerances[5 * math.ceil(limit / 5.0)] += 1
     if off <= limit:
         tally.within += 1
     else:
