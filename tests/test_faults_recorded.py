@@ -80,4 +80,6 @@ def test_the_long_run_lost_nothing_and_did_not_grow(recorded: dict[str, Any]) ->
     assert found["sound"] == found["records"] - found["poisoned"]
     assert found["different_results_of_the_sound"] == 1
     assert all(each["growth_mb"] < 50.0 for each in found["memory"].values())
-    assert found["last_tenth_to_first"]["computing_to_fixed"] < 1.05
+    # by the clock and by what was computed; other work on the machine only adds to both
+    assert found["last_tenth_to_first"]["clock_ms"] < 1.05
+    assert found["last_tenth_to_first"]["computing_ms"] < 1.05
