@@ -63,6 +63,12 @@ def test_a_mutant_is_one_change_of_a_module_that_compiles(mutation: ModuleType) 
     assert len({(mutant.start, mutant.end, mutant.new) for mutant in made}) == len(made)
 
 
+def test_there_are_at_least_forty_properties(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "docs")])
+    found = docs_script("promised").properties()
+    assert len(set(found)) == len(found) >= 40
+
+
 def test_the_tests_run_nearly_all_branches_and_all_of_the_guard_and_the_writers() -> None:
     found = recorded("coverage")
     assert found["overall"]["percent"] >= LEAST_COVERED_PERCENT
