@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.corpus import lying_tables
 from tests.corpus.case import Bad, Make
 from tests.corpus.sound_files import FS, LEADS, MADE, npy, npz, parquet, steps
 
@@ -350,7 +351,7 @@ def cases() -> Iterator[Bad]:
     asked = MADE["npy"]().asked
     for name, (content, says) in NPY.items():
         yield Bad(f"npy: {name}", _put("x.npy", content), says, asked)
-    for name, (content, says) in NPZ.items():
+    for name, (content, says) in (NPZ | lying_tables.NPZ).items():
         yield Bad(f"npz: {name}", _put("x.npz", content), says)
     for name, (content, says) in PARQUET.items():
         # what is too long to be read at once can be opened
