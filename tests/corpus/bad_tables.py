@@ -256,6 +256,18 @@ def _chunk_bomb(file: Any) -> None:
     table.id.write_direct_chunk((0, 0), zlib.compress(bytes(40_000_000), 9))
 
 
+def _chunk_bomb_without_shuffle(file: Any) -> None:
+    table = file.create_dataset("signal", (5, 1500), "i2", chunks=(5, 1500), compression="gzip", shuffle=True)
+    _described(table)
+    table.id.write_direct_chunk((0, 0), zlib.compress(bytes(18_000_000), 9), filter_mask=1)
+
+
+def _short_chunk(file: Any) -> None:
+    table = file.create_dataset("signal", (5, 1500), "i2", chunks=(5, 1500), compression="gzip")
+    _described(table)
+    table.id.write_direct_chunk((0, 0), bytes(100), filter_mask=1)
+
+
 def _external(file: Any) -> None:
     _described(file.create_dataset("signal", (5, 1500), "i2", external=[("/etc/passwd", 0, 15_000)]))
 
@@ -327,6 +339,8 @@ HDF5: dict[str, tuple[Callable[[], bytes], str]] = {
         "never written",
     ),
     "chunk bomb": (_hdf5(_chunk_bomb), "15000 are due"),
+    "chunk bomb without shuffle": (_hdf5(_chunk_bomb_without_shuffle), "15000 bytes it should have"),
+    "short chunk that is not packed": (_hdf5(_short_chunk), "15000 bytes it should have"),
     "shape of ages": (
         _hdf5(lambda file: _described(file.create_dataset("signal", (5, 2**40), "i2", chunks=(5, 1000)))),
         "at once|no recording has|never written",
