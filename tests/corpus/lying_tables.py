@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.corpus.parquet_parts import I32, LIST, STRUCT, dictionary_page, page, struct, table
 from tests.corpus.sound_files import LEADS, steps
 
 
@@ -48,4 +49,58 @@ NPZ: dict[str, tuple[Callable[[], bytes], str]] = {
     "bomb in bzip2": (_bzip2_bomb, "method 12"),
     "a hundred thousand entries": (lambda: _directory(100_000), "directory of the file has"),
     "entries with long fields": (lambda: _directory(64, b"\x99\x99\0\0" * 16_000), "directory of the file has"),
+}
+
+
+def _zstd(content: bytes) -> bytes:
+    import pyarrow
+
+    packed: bytes = pyarrow.Codec("zstd").compress(content, asbytes=True)
+    return packed
+
+
+def _page_bomb() -> bytes:
+    content = np.arange(2000.0).tobytes() + bytes(100_000_000)
+    return table(page(2000, _zstd(content), unpacked=len(content)), 2000, zstd=True)
+
+
+def _dictionary_bomb() -> bytes:
+    packed = _zstd(bytes(100_000_000))
+    first = dictionary_page(12_500_000, packed, unpacked=100_000_000)
+    return table(first + page(2000, _zstd(b"\1\xa0\x1f\0"), unpacked=4, encoding=8), 2000, zstd=True, dictionary=len(first))
+
+
+def _runs(n_values: int) -> bytes:
+    """A table of 2000 rows whose column says that it has more values: a run of one entry of the dictionary."""
+    first = dictionary_page(1, np.ones(1).tobytes())
+    run, left = b"", n_values << 1
+    while left > 127:
+        run, left = run + bytes([left & 127 | 128]), left >> 7
+    data = page(n_values, b"\1" + run + bytes([left]) + b"\0", encoding=8)
+    return table(first + data, 2000, n_values=n_values, dictionary=len(first))
+
+
+PARQUET: dict[str, tuple[Callable[[], bytes], str]] = {
+    "page bomb": (_page_bomb, "a page of 2000 values would unpack to 100016000 bytes"),
+    "dictionary bomb": (_dictionary_bomb, "a page of 12500000 values would unpack to 100000000 bytes"),
+    "50 million values in 2000 rows": (lambda: _runs(50_000_000), "50000000 values in 2000 rows"),
+    "page of more values than its column": (lambda: table(page(2001, bytes(16_008)), 2000), "a page of 2001 values"),
+    "pages without values": (lambda: table(page(0, b"") * 60_000 + page(2000, bytes(16_000)), 2000), "more than the 50000 pages"),
+    "page beyond the end": (lambda: table(page(2000, bytes(16_000), packed=2**31 - 1), 2000), "header of a page is damaged"),
+    "page of a negative size": (lambda: table(page(2000, bytes(16_000), unpacked=-1), 2000), "header of a page is damaged"),
+    "pages elsewhere": (lambda: table(page(2000, bytes(16_000)), 2000, start=2**40), "header of a page is damaged"),
+    "rows of nobody": (lambda: table(page(2000, bytes(16_000)), 2000, of_group=1999), "other rows than the table"),
+    "half a million columns of four bytes": (
+        lambda: table(page(2000, bytes(16_000)), 2000, more=struct((2, I32, 1)) * 500_000, n_more=500_000),
+        "lists more than any table has",
+    ),
+    "a column more than named": (lambda: table(b"", 2000, more=struct((2, I32, 1)), n_more=1), "no place|other columns"),
+    "footer of 2 million values": (
+        lambda: table(b"", 2000, footer=[(7, LIST, (STRUCT, 1_999_999, b"\0" * 1_999_999))]),
+        "holds more",
+    ),
+    "footer of 17 MB": (lambda: table(b"", 2000, footer=[(6, 8, b"x" * 17_000_000)]), "more than the 16777216 of any table"),
+    "structs in structs": (lambda: table(b"", 2000, footer=[(9999, STRUCT, b"\x1c" * 100_000 + b"\0" * 100_001)]), "too deep"),
+    "lists in lists": (lambda: table(b"", 2000, footer=[(9999, LIST, (LIST, 1, b"\x19" * 100_000))]), "does not use"),
+    "encrypted": (lambda: table(page(2000, bytes(16_000)), 2000, footer=[(8, STRUCT, b"\0")]), "encrypted"),
 }
