@@ -11,6 +11,20 @@ import numpy as np
 from tests.corpus.parquet_parts import I32, LIST, STRUCT, dictionary_page, page, struct, table
 from tests.corpus.sound_files import LEADS, steps
 
+_TOLD = "# fs: 500\n# unit: uV\n"
+
+CSV: dict[str, tuple[str | bytes | Callable[[], str], str]] = {
+    "12 million rows, the last of which is bad": (lambda: _TOLD + "I\n" + "1\n" * 11_900_000 + "x\n", "no number"),
+    "8 million times that stand": (lambda: _TOLD + "time,I\n" + "1,1\n" * 7_900_000, "do not grow"),
+    "9 million times": (lambda: _TOLD + "time,I\n" + "1,1\n" * 9_000_000, "rows with their times"),
+    "8 million numbers that stand": (lambda: _TOLD + "sample,I\n" + "1,1\n" * 8_000_000, "go up by one"),
+    "60 MB of separators behind old breaks": (lambda: _TOLD + "I" + ("," * 60_000 + "\r") * 1000, "columns"),
+    "a letter of four bytes above 60 MB": (
+        lambda: "# \U0001f600\n" + _TOLD + "I\n" + "0" * 60_000 + "1\n" * 11_000_000 + "x",
+        "no number",
+    ),
+}
+
 
 def _saved(array: object) -> bytes:
     out = io.BytesIO()
