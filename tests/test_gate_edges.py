@@ -321,6 +321,51 @@ def test_a_chunk_that_was_stored_unpacked_needs_no_unpacking(tmp_path: Path) -> 
         assert gate.part(found["x"], 10).sum() == 30.0
 
 
+def _masked(path: Path, mask: int, content: bytes, **options: Any) -> File:
+    """Ten numbers in one chunk that says which of shuffle (1), gzip (2) and the checksum (4) it was spared."""
+
+    def change(f: Any) -> None:
+        data = f.create_dataset("x", (10,), float, chunks=(10,), shuffle=True, compression="gzip", **options)
+        data.id.write_direct_chunk((0,), content, filter_mask=mask)
+
+    return made(path, change)
+
+
+@pytest.mark.parametrize("mask", [0, 1])
+@pytest.mark.parametrize(("size", "good"), [(80, True), (79, False), (81, False), (10**6, False)])
+def test_a_chunk_without_shuffle_unpacks_to_its_size_or_not_at_all(tmp_path: Path, mask: int, size: int, good: bool) -> None:
+    with gate.opened(_masked(tmp_path / "a.h5", mask, zlib.compress(bytes(size)))) as found:
+        if good:
+            assert gate.part(found["x"], 10).sum() == 0.0
+        else:
+            assert "unpacks to another size than the 80 bytes" in refused(lambda: gate.part(found["x"], 10))
+
+
+@pytest.mark.parametrize("checksum", [False, True])
+@pytest.mark.parametrize(("size", "good"), [(0, True), (-1, False), (1, False)])
+def test_a_chunk_that_was_spared_deflate_has_its_size_as_it_is(tmp_path: Path, checksum: bool, size: int, good: bool) -> None:
+    for mask in (2, 3, 6, 7):
+        due = 80 + (4 if checksum and mask < 4 else 0)
+        # the checksum of zeros is zero
+        with gate.opened(_masked(tmp_path / f"{mask}.h5", mask, bytes(due + size), fletcher32=checksum)) as found:
+            if good:
+                assert gate.part(found["x"], 10).sum() == 0.0
+            else:
+                assert "another size than the 80 bytes" in refused(lambda found=found: gate.part(found["x"], 10))  # type: ignore[misc]
+
+
+def test_what_deflate_cannot_make_smaller_is_read(tmp_path: Path) -> None:
+    noise = np.frombuffer(np.random.default_rng(1).bytes(80_000), "<i8")
+
+    def change(f: Any) -> None:
+        for name, checksum in (("x", False), ("y", True)):
+            f.create_dataset(name, data=noise, chunks=(1000,), compression="gzip", fletcher32=checksum)
+
+    with gate.opened(made(tmp_path / "a.h5", change)) as found:
+        for name in ("x", "y"):
+            assert np.array_equal(gate.part(found[name], 10_000), noise)
+
+
 @pytest.mark.parametrize(("extra", "good"), [(4096, True), (4097, False)])
 def test_a_packed_chunk_is_not_much_larger_than_what_it_holds(tmp_path: Path, extra: int, good: bool) -> None:
     packed = zlib.compress(bytes(80))

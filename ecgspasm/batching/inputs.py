@@ -16,10 +16,12 @@ from ecgspasm.batching.rows import Task
 from ecgspasm.errors import EcgError
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.formats import format_of
-from ecgspasm.io.paths import local_path, one_line
+from ecgspasm.io.paths import local_path, one_line, read_regular
 from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES
 
 MAX_ROWS = 50_000_000
+MAX_LIST_BYTES = 128 * 2**20
+"""The largest list that is read; the 800,000 ECGs of the largest open set, each with the one before it and both dates, fit."""
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".list")
 # WFDB's RECORDS has no suffix, and no ECG has this name
 _LISTS = ("records",)
@@ -75,9 +77,9 @@ def _from_file(what: str, path: str) -> Iterator[Task]:
     if what == "measure" and (not (lower.endswith(_TEXT) or lower in _LISTS) or is_ecg(path)):
         return _named([path])
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in file.read().splitlines() if line.strip() and not line.startswith("#")]
-    except (OSError, UnicodeDecodeError) as error:
+        content = read_regular(path, MAX_LIST_BYTES).decode("utf-8-sig")
+        lines = [line for line in content.splitlines() if line.strip() and not line.startswith("#")]
+    except UnicodeDecodeError as error:
         raise EcgError(f"{one_line(path)} cannot be read as a list ({one_line(error, 100)}); write it as UTF-8 text") from error
     folder = os.path.dirname(path)
     first = lines[0] if lines else ""

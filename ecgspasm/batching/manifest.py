@@ -14,12 +14,15 @@ from ecgspasm.batching.guard import Limits
 from ecgspasm.batching.inputs import files_of
 from ecgspasm.batching.parts import PART
 from ecgspasm.batching.rows import Task, as_dict
+from ecgspasm.criteria import MAX_CRITERIA_BYTES
 from ecgspasm.errors import EcgError
-from ecgspasm.io.paths import one_line, write_whole
+from ecgspasm.io.paths import one_line, read_regular, write_whole
 from ecgspasm.stamp import tables_key
 
 NAME = "manifest.json"
 INPUTS = "inputs.jsonl"
+_LARGEST_BYTES = 2**20
+"""Of a manifest, which has a few hundred."""
 OTHERS = (NAME, INPUTS, "summary.json", "summary.html")
 """All files of a run but its parts."""
 
@@ -103,7 +106,7 @@ def _digest_of(path: str | None) -> str:
         return "shipped"
     try:
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+            return hashlib.sha256(file.read(MAX_CRITERIA_BYTES + 1)).hexdigest()
     except OSError as error:
         raise EcgError(f"{one_line(path)} cannot be read ({one_line(error)}); check the path of the criteria") from error
 
@@ -143,9 +146,8 @@ def settle(folder: str, manifest: Manifest) -> None:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError) as error:
+        found = json.loads(read_regular(path, _LARGEST_BYTES))
+    except (EcgError, ValueError, RecursionError) as error:
         raise EcgError(f"{one_line(path)} is no manifest of a run ({one_line(error, 80)}); give an empty folder") from error
     if not isinstance(found, dict):
         raise EcgError(f"{one_line(path)} is no manifest of a run; give an empty folder")

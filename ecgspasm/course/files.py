@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgspasm.course import toml_text
 from ecgspasm.course.entry import decode, encode
+from ecgspasm.criteria.bounded_toml import toml_table
 from ecgspasm.errors import EcgError
 from ecgspasm.io.paths import blame, local_path, one_line, read_regular
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Stands in every file that is written; a file of another schema is refused."""
 
-_LARGEST_BYTES = 20_000_000
+_LARGEST_JSON_BYTES = 8_000_000
+_LARGEST_TOML = 2_000_000
+"""A thousand courses; the parser of TOML needs half a second for a million letters."""
+_MOST_TABLES = 15_000
+"""Courses, ECGs, events and all other entries of a file; ten thousand are a second of work."""
 _PLAIN_PART = re.compile(r"[\w][\w .+\-]*")
 
 
@@ -77,14 +82,19 @@ def _course(table: Any, path: str, where: str) -> Course:
 def _table(path: str) -> dict[str, Any]:
     """The plain table of a file; JSON begins with a brace, all else is TOML."""
     try:
-        text = read_regular(path, _LARGEST_BYTES).decode("utf-8-sig")
+        text = read_regular(path, _LARGEST_JSON_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise EcgError(f"the file is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8") from error
     is_json = text.lstrip().startswith("{")
+    if not is_json and len(text) > _LARGEST_TOML:
+        raise EcgError(f"the file has more than the {_LARGEST_TOML} letters of TOML that are read; make several of it, or JSON")
+    # each entry of a list is one of these; a brace in a text counts too
+    if text.count("{") + text.count("[[") > _MOST_TABLES:
+        raise EcgError(f"the file holds more than the {_MOST_TABLES} entries that are read; make several files of it")
     try:
-        table = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant) if is_json else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise EcgError(f"this is not valid {'JSON' if is_json else 'TOML'}: {one_line(error)}; mend that place") from error
+        table = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant) if is_json else toml_table(text, "this")
+    except json.JSONDecodeError as error:
+        raise EcgError(f"this is not valid JSON: {one_line(error)}; mend that place") from error
     except (RecursionError, ValueError) as error:
         if isinstance(error, EcgError):
             raise
@@ -98,8 +108,7 @@ def _table(path: str) -> dict[str, Any]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise EcgError(f"the key {one_line(repr(twice), 60)} stands twice in one table; leave one of them out")
     return table
 

@@ -16,6 +16,8 @@ from ecgspasm.errors import EcgError
 
 __all__ = ["CONFOUNDERS", "SERIAL_CONFOUNDERS", "SERIAL_KINDS", "Condition", "Criterion", "Limit", "Requirement", "load_criteria"]
 
+MAX_CRITERIA_BYTES = 512 * 1024
+"""The largest file of criteria that is read; all of those that are shipped have 20 kB together."""
 _SHIPPED = ("serial.toml", "udmi.toml", "vasospasm.toml", "patterns.toml", "conduction.toml")
 
 
@@ -63,6 +65,14 @@ def _shipped() -> tuple[Criterion, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        # a pipe would wait for its writer
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
+        with path.open("rb") as file:
+            content = file.read(MAX_CRITERIA_BYTES + 1)
+        if len(content) <= MAX_CRITERIA_BYTES:
+            return content.decode("utf-8")
+    # a name with a zero byte is a ValueError, as text that is no UTF-8 is
+    except (OSError, ValueError) as error:
         raise EcgError(f"cannot read the criteria file {path}: {error}; give a TOML file in UTF-8") from error
+    raise EcgError(f"the criteria file {path} has more than the {MAX_CRITERIA_BYTES} bytes that are read; make it shorter")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from ecgspasm import leads as lead_names
+from ecgspasm.criteria.bounded_toml import toml_table
 from ecgspasm.criteria.model import (
     CONDUCTION,
     CONFOUNDERS,
@@ -58,11 +58,7 @@ _LIMIT: Types = {"uv": (int, float), "leads": list, "sex": str, "age_from": (int
 
 def parse(text: str, name: str) -> tuple[Criterion, ...]:
     """Criteria of a TOML text; `name` stands in messages."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise EcgError(f"{name} is not valid TOML: {error}") from error
-    rows = tables.get("criterion")
+    rows = toml_table(text, name).get("criterion")
     if not isinstance(rows, list) or not rows:
         raise EcgError(f"{name} holds no [[criterion]] table; add at least one")
     criteria = tuple(_criterion(row, f"{name}, criterion {number}") for number, row in enumerate(rows, start=1))

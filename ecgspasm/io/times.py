@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ecgspasm.errors import EcgError
 
+_FEW_STEPS = 10
+"""Of fewer, the straight line gives way to one that is missing."""
 _SEAM = 100
 """Times on either side of a seam that are looked at together."""
 
@@ -55,24 +57,31 @@ def rate_of_times(times: NDArray[Any], unit_s: float) -> Rate | None:
     if len(times) < 2:
         return None
     exact = np.asarray(times, dtype=np.float64) - float(times[0])
-    place = np.arange(len(exact)) - (len(exact) - 1) / 2
+    place = np.arange(len(exact), dtype=np.float64)
+    place -= (len(exact) - 1) / 2
     steps = len(exact) - 1
     # a straight line through all times, since the first and the last are rounded like any other
     step = float(place @ exact / (place @ place)) if np.isfinite(exact).all() else math.nan
     if not step > 0:
         raise EcgError("the times do not grow; sort the rows by time, or leave the times out")
-    from_line = exact / step - place
-    off = float(from_line.max() - from_line.min()) / 2
-    between, usual = np.diff(exact), float(np.median(np.diff(exact)))
-    # rounding to whole ms is off by 0.26 of a step at 512 Hz; one sample that is missing by half a step, unless the line of a few
-    # times gives way to it
-    if off > 0.3 or (steps < 10 and np.abs(between - usual).max() > 0.3 * usual):
+    uneven = steps < _FEW_STEPS and _are_uneven(np.diff(exact))
+    # in place, since the times of hours are large
+    exact /= step
+    exact -= place
+    off = float(exact.max() - exact.min()) / 2
+    # rounding to whole ms is off by 0.26 of a step at 512 Hz; one sample that is missing by half a step
+    if off > 0.3 or uneven:
         raise EcgError("the steps of the times are not all alike, so samples are missing or the rate changes; cut the recording")
     fs = 1.0 / (step * (unit_s or 1.0))
     error = (2 * off + 1e-3) / steps + 1e-9
     # times are rounded, rates are mostly whole
     whole = round(fs)
     return Rate(float(whole) if whole and abs(fs - whole) <= error * fs else fs, error, bool(unit_s))
+
+
+def _are_uneven(between: NDArray[np.float64]) -> bool:
+    usual = float(np.median(between))
+    return bool(np.abs(between - usual).max() > 0.3 * usual)
 
 
 def rates_of_pieces(pieces: Iterable[NDArray[Any]], unit_s: float) -> list[Rate | None]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.corpus import lying_tables
 from tests.corpus.case import Bad, Make
 from tests.corpus.sound_files import FS, LEADS, MADE, npy, npz, parquet, steps
 
@@ -214,12 +215,12 @@ PARQUET: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "300 columns": (lambda: _table({f"x{i}": [1.0] for i in range(300)}), "at most 256"),
     "times with a gap": (lambda: _table({"time_ms": [0, 2, 4, 12, 14, 16] * 1, "I": [1.0] * 6}), "not all alike|grow"),
     "other times": (lambda: _table({"time_ms": np.arange(1500) * 4, "I": np.zeros(1500)}), "only one can be true"),
-    "cut": (parquet()[:-9], "cannot decode"),
-    "cut in the middle": (parquet()[: len(parquet()) // 2], "cannot decode"),
-    "mark only": (b"PAR1", "cannot decode"),
-    "footer of 2 GB": (parquet()[:-8] + b"\xff\xff\xff\x7fPAR1", "cannot decode"),
-    "footer of zeros": (lambda: parquet()[:-600] + bytes(592) + parquet()[-8:], "cannot decode"),
-    "pages of zeros": (lambda: parquet()[:4] + bytes(3000) + parquet()[3004:], "cannot decode|another number"),
+    "cut": (parquet()[:-9], "damaged or missing"),
+    "cut in the middle": (parquet()[: len(parquet()) // 2], "damaged or missing"),
+    "mark only": (b"PAR1", "damaged or missing"),
+    "footer of 2 GB": (parquet()[:-8] + b"\xff\xff\xff\x7fPAR1", "damaged or missing"),
+    "footer of zeros": (lambda: parquet()[:-600] + bytes(592) + parquet()[-8:], "footer is damaged|cannot decode"),
+    "pages of zeros": (lambda: parquet()[:4] + bytes(3000) + parquet()[3004:], "header of a page is damaged|cannot decode"),
 }
 
 
@@ -253,6 +254,18 @@ def _chunk_bomb(file: Any) -> None:
     table = file.create_dataset("signal", (5, 1500), "i2", chunks=(5, 1500), compression="gzip")
     _described(table)
     table.id.write_direct_chunk((0, 0), zlib.compress(bytes(40_000_000), 9))
+
+
+def _chunk_bomb_without_shuffle(file: Any) -> None:
+    table = file.create_dataset("signal", (5, 1500), "i2", chunks=(5, 1500), compression="gzip", shuffle=True)
+    _described(table)
+    table.id.write_direct_chunk((0, 0), zlib.compress(bytes(18_000_000), 9), filter_mask=1)
+
+
+def _short_chunk(file: Any) -> None:
+    table = file.create_dataset("signal", (5, 1500), "i2", chunks=(5, 1500), compression="gzip")
+    _described(table)
+    table.id.write_direct_chunk((0, 0), bytes(100), filter_mask=1)
 
 
 def _external(file: Any) -> None:
@@ -326,6 +339,8 @@ HDF5: dict[str, tuple[Callable[[], bytes], str]] = {
         "never written",
     ),
     "chunk bomb": (_hdf5(_chunk_bomb), "15000 are due"),
+    "chunk bomb without shuffle": (_hdf5(_chunk_bomb_without_shuffle), "15000 bytes it should have"),
+    "short chunk that is not packed": (_hdf5(_short_chunk), "15000 bytes it should have"),
     "shape of ages": (
         _hdf5(lambda file: _described(file.create_dataset("signal", (5, 2**40), "i2", chunks=(5, 1000)))),
         "at once|no recording has|never written",
@@ -345,14 +360,14 @@ HDF5: dict[str, tuple[Callable[[], bytes], str]] = {
 
 def cases() -> Iterator[Bad]:
     """All of them."""
-    for name, (text, says) in CSV.items():
+    for name, (text, says) in (CSV | lying_tables.CSV).items():
         yield Bad(f"CSV: {name}", _put("x.csv", text), says)
     asked = MADE["npy"]().asked
     for name, (content, says) in NPY.items():
         yield Bad(f"npy: {name}", _put("x.npy", content), says, asked)
-    for name, (content, says) in NPZ.items():
+    for name, (content, says) in (NPZ | lying_tables.NPZ).items():
         yield Bad(f"npz: {name}", _put("x.npz", content), says)
-    for name, (content, says) in PARQUET.items():
+    for name, (content, says) in (PARQUET | lying_tables.PARQUET).items():
         # what is too long to be read at once can be opened
         ways = ("read",) if "at once" in says else ("read", "open")
         yield Bad(f"Parquet: {name}", _put("x.parquet", content), says, ways=ways)

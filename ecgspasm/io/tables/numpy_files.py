@@ -26,6 +26,9 @@ from ecgspasm.recording import Recording
 _NPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
 _MOST_MEMBERS = 64
+_MOST_DIRECTORY_BYTES = 64 * 1024
+"""Of 64 members; each entry of a zip's directory costs the interpreter ten times its bytes."""
+_END, _END_64, _END_BYTES, _LOCATOR_BYTES = b"PK\x05\x06", b"PK\x06\x07", 22, 20
 _MOST_BYTES = 8 * MAX_SAMPLES
 _SMALL = 64 * 1024
 """Bytes of an array that holds names or a number."""
@@ -155,11 +158,12 @@ def read_npz(file: File, asked: Asked) -> Ecg:
         If an array is missing, is not plain, or would unpack to more than any ECG needs.
     """
     asked.nothing("record", what="an .npz file")
+    content = file.content(_MOST_BYTES)
+    _check_directory(content)
     try:
-        with zipfile.ZipFile(file.whole(_MOST_BYTES)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if len(members) > _MOST_MEMBERS:
-                raise EcgError(f"the file holds {len(members)} arrays; at most {_MOST_MEMBERS} are read")
+            _check_members(members)
             given = {member.filename.removesuffix(".npy"): member for member in members}
             known = {name: _member(archive, given[name], _SMALL) for name in (*_FACTS, "leads") if name in given}
             signals = [name for name in ("signal_uv", "signal") if name in given]
@@ -188,8 +192,32 @@ def read_npz(file: File, asked: Asked) -> Ecg:
     )
 
 
+def _check_directory(content: bytes) -> None:
+    """Refuse a zip whose directory is longer than any that numpy writes, before zipfile makes objects of it."""
+    end = content[-_END_BYTES:]
+    before = content[-_END_BYTES - _LOCATOR_BYTES : -_END_BYTES]
+    # what numpy writes ends so: without a comment, and of this size without the long form, both of which hide another directory
+    if not end.startswith(_END) or end[-2:] != b"\0\0" or before.startswith(_END_64):
+        raise EcgError("the file cannot be unpacked: it does not end as an .npz file does; save it again with numpy.savez")
+    size = int.from_bytes(end[12:16], "little")
+    if size > _MOST_DIRECTORY_BYTES:
+        raise EcgError(f"the directory of the file has {size} bytes, too many for at most {_MOST_MEMBERS} arrays; save it again")
+
+
+def _check_members(members: Sequence[zipfile.ZipInfo]) -> None:
+    if len(members) > _MOST_MEMBERS:
+        raise EcgError(f"the file holds {len(members)} arrays; at most {_MOST_MEMBERS} are read")
+    for member in members:
+        # zipfile unpacks bzip2 and LZMA without a limit, whatever size is told
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise EcgError(
+                f"{one_line(member.filename, 40)} is packed by the method {member.compress_type}, which is not unpacked; save it "
+                "again with numpy.savez_compressed"
+            )
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> NDArray[Any]:
-    """One array of an archive, after its size was checked; zipfile never unpacks more than the size that is told."""
+    """One array of an archive, after its size was checked; zipfile inflates no more than the size that is told."""
     if member.file_size > limit + 16384:
         raise EcgError(f"{one_line(member.filename, 40)} would unpack to {member.file_size} bytes; {limit} are read")
     with archive.open(member) as stream:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from ecgspasm.io.facts import MAX_CHANNELS, Facts, agreed_unit, build, open_rows
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import blame, one_line
 from ecgspasm.io.tables.column_names import is_count, split_unit, time_unit_s
+from ecgspasm.io.tables.parquet_gate import Group, check_pages, groups_of
 from ecgspasm.io.times import rate_of_times, rates_of_pieces
 from ecgspasm.recording import Recording
 
@@ -32,6 +33,9 @@ _KEY = b"ecgspasm"
 _MOST_FACTS = 64 * 1024
 _MOST_GROUP_SAMPLES = 16 * 2**20
 """Numbers in a group of rows that is decoded at once; writers make groups of a million rows at most, of twelve leads."""
+
+_FLOAT64_BYTES, _INT96_BYTES = 8, 12
+"""The largest number, and the largest date, that a page may hold."""
 
 
 def is_parquet(start: bytes) -> bool:
@@ -53,9 +57,24 @@ class _Table:
     """A checked Parquet file."""
 
     file: Any
+    raw: File
+    groups: tuple[Group, ...]
     columns: tuple[str, ...]
     """Names of the columns that are read: leads and times."""
     facts: Facts
+
+    def check_pages(self, groups: Iterable[int], columns: Sequence[str]) -> None:
+        """Refuse those columns of those groups if they unpack to more than their values need."""
+        paths = [self.file.metadata.schema.column(index).path for index in range(self.file.metadata.num_columns)]
+        # pyarrow takes a name for that of a column and for the beginning of those of nested ones
+        wanted = [
+            (index, _INT96_BYTES if time_unit_s(name) is not None else _FLOAT64_BYTES)
+            for name in columns
+            for index, path in enumerate(paths)
+            if path == name or path.startswith(name + ".")
+        ]
+        parts = [(self.groups[group], index, width) for group in groups for index, width in wanted]
+        check_pages(self.raw.part, self.raw.size(), ((group.chunks[index], group.n_rows, width) for group, index, width in parts))
 
 
 def read_parquet(file: File, asked: Asked) -> Ecg:
@@ -78,10 +97,11 @@ def read_parquet(file: File, asked: Asked) -> Ecg:
         If pyarrow is missing, the file is damaged, or sampling rate or unit are told by nobody or differently.
     """
     asked.nothing("record", what="a Parquet file")
-    table = _table(io.BytesIO(file.content()), MAX_SAMPLES)
+    content = file.content()
+    table = _table(_pyarrow()[0].BufferReader(content), File(file.name, data=content), MAX_SAMPLES)
+    table.check_pages(range(len(table.groups)), table.columns)
     with _decoding():
-        read = table.file.read(columns=list(table.columns), use_threads=False)
-        columns = {name: _numbers(read.column(name)) for name in table.columns}
+        columns = _read_columns(table)
     leads, units, places = _leads(table, asked)
     rates = [rate_of_times(columns[name], unit_s) for name, unit_s in _times(table)]
     return build(
@@ -109,9 +129,9 @@ def open_parquet(path: str, asked: Asked) -> Recording:
         file.start()  # refuses folders, pipes and devices
         with _decoding():
             source = _pyarrow()[0].OSFile(path)  # a local file, whatever its name looks like
-        table = _table(source, MOST_SAMPLES)
+        table = _table(source, file, MOST_SAMPLES)
         leads, units, places = _leads(table, asked)
-        groups = _Groups(table.file)
+        groups = _Groups(table)
         with _decoding():
             rates = [rate for name, unit_s in _times(table) for rate in rates_of_pieces(groups.column(name), unit_s)]
 
@@ -134,11 +154,11 @@ def open_parquet(path: str, asked: Asked) -> Recording:
 class _Groups:
     """Groups of rows of a file, of which the one that was read last is kept, since blocks follow each other."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+    def __init__(self, table: _Table) -> None:
+        self._table = table
+        sizes = [group.n_rows for group in table.groups]
         self._ends = np.cumsum([0, *sizes])
-        largest = max(sizes, default=0) * len(file.schema_arrow)
+        largest = max(sizes, default=0) * len(table.file.schema_arrow)
         if largest > _MOST_GROUP_SAMPLES:
             raise EcgError(
                 f"a row group holds {largest} numbers, more than the {_MOST_GROUP_SAMPLES} that are read at once; save the table "
@@ -164,7 +184,8 @@ class _Groups:
     def _group(self, group: int, names: tuple[str, ...]) -> Any:
         if self._kept[:2] != (group, names):
             self._kept = (-1, (), None)
-            table = self._file.read_row_group(group, columns=list(names), use_threads=False)
+            self._table.check_pages([group], names)
+            table = self._table.file.read_row_group(group, columns=list(names), use_threads=False)
             if table.num_rows != self._ends[group + 1] - self._ends[group]:
                 raise EcgError("a row group holds another number of rows than the footer says; save the table again")
             self._kept = (group, names, table)
@@ -182,13 +203,16 @@ def _decoding() -> Iterator[None]:
         raise EcgError(f"pyarrow cannot decode it ({type(error).__name__}: {one_line(error, 120)}); save it again") from error
 
 
-def _table(source: Any, limit: int) -> _Table:
+def _table(source: Any, raw: File, limit: int) -> _Table:
     """Open a file and check what its footer says."""
     _, parquet = _pyarrow()
+    groups = groups_of(raw.part, raw.size())
     with _decoding():
         file = parquet.ParquetFile(source, memory_map=False, pre_buffer=False)
+        if any(len(group.chunks) != file.metadata.num_columns for group in groups):
+            raise EcgError("a row group has other columns than the table; save the table again")
         metadata = file.schema_arrow.metadata or {}
-        return _Table(file, tuple(_columns(file, limit)), _facts(metadata.get(_KEY)))
+        return _Table(file, raw, groups, tuple(_columns(file, limit)), _facts(metadata.get(_KEY)))
 
 
 def _times(table: _Table) -> list[tuple[str, float]]:
@@ -246,6 +270,20 @@ def _is_read(kinds: Any, kind: Any, name: str) -> bool:
     if kinds.is_timestamp(kind) or kinds.is_duration(kind):
         return time_unit_s(name) is not None
     return bool(kinds.is_floating(kind) or kinds.is_integer(kind))
+
+
+def _read_columns(table: _Table) -> dict[str, NDArray[Any]]:
+    pool = _pyarrow()[0].default_memory_pool()
+    read = table.file.read(columns=list(table.columns), use_threads=False)
+    # else it keeps the room for the largest page while as much is needed for the ECG
+    pool.release_unused()
+    columns = {}
+    for name in table.columns:
+        columns[name] = _numbers(read.column(name))
+        # a column with missing values was copied
+        read = read.drop_columns([name])
+    pool.release_unused()
+    return columns
 
 
 def _numbers(column: Any) -> NDArray[Any]:

@@ -6,10 +6,10 @@ of the columns, and a column of times tells the sampling rate.
 
 from __future__ import annotations
 
-import io
+import codecs
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,10 @@ _SEPARATORS = ",;\t|"
 _MOST_COMMENTS = 200
 _LONGEST_LINE = 64 * 1024
 _PIECE = 2**20
+_MOST_CELLS = 16_000_000
+"""Numbers of all columns that are read, those of times too; 64 MB of text with 12 million samples hold no more."""
+_BOM = codecs.BOM_UTF8
+_BREAK = re.compile(rb"\r\n|\r|\n")
 _FACT = re.compile(r"#+\s*([A-Za-z_ ]{2,24}?)\s*[:=]\s*(.*?)\s*")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*|\s*[+-]?nan\s*|\s*", re.ASCII | re.IGNORECASE)
 
@@ -43,6 +47,68 @@ class _Head:
     columns: tuple[str, ...]
     body: int
     """Where in the text the rows begin."""
+
+
+class _Body:
+    """The rows below the names, worked through in pieces: as a whole, texts and masks of them need many times their size."""
+
+    def __init__(self, raw: bytes, encoding: str, head: _Head) -> None:
+        self._raw, self._encoding, self.head = raw, encoding, head
+        self._stop = max(len(raw.rstrip(b'\r\n"')), head.body)
+        self._comma = head.separator in ";\t" and raw.find(b",", head.body) >= 0
+        if self._comma and raw.find(b".", head.body) >= 0:
+            raise EcgError("the numbers hold points and commas; write them with a decimal point and nothing between thousands")
+
+    def pieces(self) -> Iterator[str]:
+        """Rows as plain numbers with points, so many lines at a time; the last of a piece ends without a break."""
+        at = self.head.body
+        while at < self._stop:
+            end = self._end(at)
+            text = self._raw[at : min(end, self._stop)].decode(self._encoding)
+            text = text.replace('"', "").replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+            yield text.replace(",", ".") if self._comma else text
+            at = end
+
+    def _end(self, at: int) -> int:
+        """Where a piece ends that begins there: behind a break, of which no line is far."""
+        if at + _PIECE >= self._stop:
+            return self._stop
+        end = max(self._raw.rfind(b"\n", at, at + _PIECE), self._raw.rfind(b"\r", at, at + _PIECE)) + 1
+        return end + (self._raw[end - 1 : end + 1] == b"\r\n")
+
+    def check_rows(self) -> int:
+        """Number of rows, which have all one cell a column."""
+        columns, n_rows = self.head.columns, 0
+        for text in self.pieces():
+            letters = np.frombuffer((text + "\n").encode("utf-8"), np.uint8)
+            ends = np.flatnonzero(letters == ord("\n"))
+            starts = np.concatenate([[0], ends[:-1] + 1])
+            wrong = np.add.reduceat(letters == ord(self.head.separator), starts, dtype=np.int32) != len(columns) - 1
+            if len(columns) == 1:  # nothing else tells an empty cell from a stray line
+                wrong |= np.add.reduceat(letters > ord(" "), starts, dtype=np.int32) == 0
+            if wrong.any():
+                row = n_rows + int(wrong.argmax()) + 1
+                raise EcgError(f"row {row} below the names has not one cell a column ({len(columns)}); mend it")
+            n_rows += starts.size
+        if not n_rows:
+            raise EcgError("there is no row below the lead names; the table holds no sample")
+        return n_rows
+
+    def numbers(self, columns: Sequence[int], counts: Sequence[int], n_rows: int) -> NDArray[np.float64]:
+        """The columns as an array of shape (column, row), after a look at the numbers of the samples."""
+        table = np.empty((len(columns), n_rows))
+        at, expected = 0, None
+        for text in self.pieces():
+            part = _numbers(text, self.head.separator, [*columns, *counts], at)
+            stop = at + part.shape[1]
+            if counts:
+                expected = part[-1, 0] if expected is None else expected
+                if not np.array_equal(part[-1], expected + np.arange(part.shape[1])):
+                    raise EcgError("the numbers of the samples do not go up by one, so samples are missing; mend the table")
+                expected += part.shape[1]
+            table[:, at:stop] = part[: len(columns)]
+            at = stop
+        return table
 
 
 def is_table(start: bytes) -> bool:
@@ -80,26 +146,24 @@ def read_table(file: File, asked: Asked) -> Ecg:
         If sampling rate or unit are told by nobody or differently, or rows are not alike, or hold something that is no number.
     """
     asked.nothing("record", what="a table")
-    raw = file.content()
-    _check_lines(raw)
-    text = _text(raw)
-    if text is None:
-        raise EcgError("this is no text in UTF-8 or Latin-1; save the table as CSV in UTF-8")
-    head = _head(text, asked.rename or {})
+    body = _body(file.content(), asked.rename or {})
+    head, n_rows = body.head, body.check_rows()
     counts = [index for index, name in enumerate(head.columns) if is_count(name)]
     times = [index for index, name in enumerate(head.columns) if time_unit_s(name) is not None]
-    body, n_rows = _rows(text[head.body :], head)
     named = [index for index in range(len(head.columns)) if index not in counts and index not in times]
     # words beside the leads (a label a row, say) are no signal; a lead that holds them is refused when it is read
-    first = _cells(body.partition("\n")[0], head.separator)
+    first = _cells(next(body.pieces()).partition("\n")[0], head.separator)
     named = [i for i in named if _NUMBER.fullmatch(first[i]) or lead_names.is_lead(split_unit(head.columns[i])[0])]
     if not named:
         raise EcgError("no column holds a lead; name the columns I, II, ... in the first row")
+    if n_rows * (len(named) + len(times)) > _MOST_CELLS:
+        raise EcgError(
+            f"{n_rows} rows with their times are more than the {_MOST_CELLS} numbers that are read at once; cut it shorter"
+        )
     if n_rows * len(named) > MAX_SAMPLES:
         raise EcgError(f"{n_rows} rows of {len(named)} channels are more than the {MAX_SAMPLES} samples that are read at once")
-    table = _numbers(body, head.separator, [*named, *times, *counts[:1]], n_rows)
-    if counts and not np.array_equal(np.diff(table[-1]), np.ones(n_rows - 1)):
-        raise EcgError("the numbers of the samples do not go up by one, so samples are missing; mend the table")
+    table = body.numbers([*named, *times], counts[:1], n_rows)
+    del body  # its text is as large as the table
     units_s = [time_unit_s(head.columns[index]) or 0.0 for index in times]
     rates = [rate_of_times(row, unit_s) for row, unit_s in zip(table[len(named) :], units_s, strict=False)]
     names, units = zip(*(split_unit(head.columns[index]) for index in named), strict=True)
@@ -131,22 +195,36 @@ def _check_lines(raw: bytes) -> None:
 
 
 def _text(raw: bytes) -> str | None:
+    encoding = _encoding(raw)
+    return None if encoding is None else raw.removeprefix(_BOM).decode(encoding)
+
+
+def _encoding(raw: bytes) -> str | None:
     if b"\0" in raw:
         return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return raw.decode("utf-8-sig")
+        # a single letter beyond Latin-1 makes the whole text several times as large
+        for at in range(0, len(raw), _PIECE):
+            decoder.decode(raw[at : at + _PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:  # how spreadsheets of the West write a micro sign
-        return raw.decode("latin-1")
+        return "latin-1"
+    return "utf-8"
 
 
-def _head(text: str, rename: Collection[str]) -> _Head:
-    """The comment lines and the row of names."""
+def _body(raw: bytes, rename: Collection[str]) -> _Body:
+    """The comment lines and the row of names, and where the rows lie below them."""
+    _check_lines(raw)
+    encoding = _encoding(raw)
+    if encoding is None:
+        raise EcgError("this is no text in UTF-8 or Latin-1; save the table as CSV in UTF-8")
     given: dict[str, Any] = {}
-    at = 0
+    at = len(_BOM) if raw.startswith(_BOM) else 0
     for _ in range(_MOST_COMMENTS):
-        end = text.find("\n", at)
-        line = text[at : len(text) if end < 0 else end].rstrip("\r")
-        at = len(text) if end < 0 else end + 1
+        found = _BREAK.search(raw, at)
+        line = raw[at : found.start() if found else len(raw)].decode(encoding)
+        at = found.end() if found else len(raw)
         fact = _FACT.fullmatch(line)
         if fact is not None:
             name = fact[1].casefold().replace(" ", "_")
@@ -159,8 +237,8 @@ def _head(text: str, rename: Collection[str]) -> _Head:
                 raise EcgError(f"the first row is {one_line(line, 40)!r}, which names no lead; write the lead names there")
             if len(columns) > MAX_CHANNELS:
                 raise EcgError(f"the table has {len(columns)} columns; at most {MAX_CHANNELS} are read")
-            return _Head(stated(given), _separator(line), columns, at)
-        if at >= len(text):
+            return _Body(raw, encoding, _Head(stated(given), _separator(line), columns, at))
+        if at >= len(raw):
             break
     raise EcgError("there is no row of lead names; write I, II, ... above the numbers")
 
@@ -188,37 +266,21 @@ def _leads_in(line: str, separator: str | None = None) -> list[str]:
     return [cell for cell in cells[:MAX_CHANNELS] if len(cell) < 40 and lead_names.is_lead(split_unit(cell)[0].lstrip("-"))]
 
 
-def _rows(body: str, head: _Head) -> tuple[str, int]:
-    """The rows as plain numbers with points, one line a sample, all of the same length; and how many there are."""
-    body = body.replace('"', "").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    if head.separator in ";\t" and "," in body:
-        if "." in body:
-            raise EcgError("the numbers hold points and commas; write them with a decimal point and nothing between thousands")
-        body = body.replace(",", ".")
-    if not body:
-        raise EcgError("there is no row below the lead names; the table holds no sample")
-    letters = np.frombuffer(body.encode("utf-8"), np.uint8)
-    starts = np.concatenate([[0], np.flatnonzero(letters == 10) + 1])
-    marks = np.add.reduceat(letters == ord(head.separator), starts, dtype=np.int32)
-    wrong = marks != len(head.columns) - 1
-    if len(head.columns) == 1:  # nothing else tells an empty cell from a stray line
-        wrong |= np.add.reduceat(letters > ord(" "), starts, dtype=np.int32) == 0
-    if wrong.any():
-        raise EcgError(f"row {wrong.argmax() + 1} below the names has not one cell a column ({len(head.columns)}); mend it")
-    return body, starts.size
-
-
-def _numbers(body: str, separator: str, columns: Sequence[int], n_rows: int) -> NDArray[np.float64]:
-    """The columns as an array of shape (column, row)."""
-    # numpy's reader takes no empty cells
-    filled = re.sub(rf"(?m)(^|{re.escape(separator)})[ ]*(?=$|{re.escape(separator)})", r"\1nan", body)
+def _numbers(text: str, separator: str, columns: Sequence[int], before: int) -> NDArray[np.float64]:
+    """The columns of some rows as an array of shape (column, row)."""
+    framed = f"\n{text}\n"
+    # numpy's reader takes no empty cells; most tables have none
+    if any(each in framed for each in (" ", 2 * separator, f"{separator}\n", f"\n{separator}")):
+        text = re.sub(rf"(?m)(^|{re.escape(separator)})[ ]*(?=$|{re.escape(separator)})", r"\1nan", text)
+    rows = text.split("\n")
     try:
-        table = np.loadtxt(io.StringIO(filled), delimiter=separator, usecols=columns, comments=None, ndmin=2, dtype=np.float64)
+        table = np.loadtxt(rows, delimiter=separator, usecols=columns, comments=None, ndmin=2, dtype=np.float64)
     except ValueError as error:
-        raise EcgError(f"a cell is no number ({one_line(error, 100)}); mend the table") from error
-    if table.shape[0] != n_rows:
-        raise EcgError(f"{n_rows - table.shape[0]} rows are empty; fill or delete them")
-    return np.ascontiguousarray(table.T)
+        where = f" behind row {before}" if before else ""
+        raise EcgError(f"a cell{where} is no number ({one_line(error, 100)}); mend the table") from error
+    if table.shape[0] != len(rows):
+        raise EcgError(f"{len(rows) - table.shape[0]} rows are empty; fill or delete them")
+    return table.T
 
 
 def table_bytes(leads: Sequence[str], signal_uv: NDArray[Any], facts: dict[str, Any], separator: str = ",") -> bytes:
