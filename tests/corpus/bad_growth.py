@@ -1,0 +1,70 @@
+"""Files that are small, or no larger than allowed, and would cost much more memory or time than their size tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tests.corpus import vendor_files
+from tests.corpus.case import Bad, Make
+from tests.corpus.sound_files import vendor
+
+
+def _put(name: str, content: Callable[[], bytes]) -> Make:
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(content())
+        return folder / name
+
+    return make
+
+
+# --- XML --------------------------------------------------------------------------------------------------------------
+
+
+def _defaults(value: str, elements: int, before: str = "") -> bytes:
+    """Elements that each get an attribute which stands in the file once."""
+    head = f'<!DOCTYPE RestingECG [{before}<!ATTLIST v a CDATA "{value}">]>'
+    return vendor_files.muse("<v/>" * elements, head=head)
+
+
+def _namespace(address: str, inside: str) -> bytes:
+    return vendor_files.muse(inside).replace(b"<RestingECG>", f"<RestingECG xmlns='{address}'>".encode())
+
+
+def _crowded(tags: int, attributes: int) -> bytes:
+    return vendor_files.muse(("<a " + " ".join(f"x{i}=''" for i in range(attributes)) + "/>") * tags)
+
+
+_TWO = ("I", "II")
+
+XML: dict[str, tuple[Callable[[], bytes], str]] = {
+    "attributes of 4 kB by default": (lambda: _defaults("x" * 3800, 90_000), "declares entities"),
+    "attributes of 1 MB behind a comment": (
+        lambda: _defaults("x" * 1_000_000, 1000, "<!-- ]><RestingECG > -->"),
+        "declares entities",
+    ),
+    "elements declared": (lambda: vendor_files.muse(head="<!DOCTYPE RestingECG [<!ELEMENT a ANY>]>"), "declares entities"),
+    "a namespace of 1 MB": (lambda: _namespace("u" * 1_000_000, "<a/>" * 90_000), "a namespace of more than"),
+    "a name of 10 MB": (lambda: vendor_files.muse("<" + "x" * 10_000_000 + "/>"), "a name of more than"),
+    "2 million instructions": (lambda: vendor_files.muse("<?a?>" * 2_000_000), "comments or instructions"),
+    "1.5 million comments": (lambda: vendor_files.muse("<!---->" * 1_500_000), "comments or instructions"),
+    "1.2 million attributes in 6,000 tags": (lambda: _crowded(6000, 200), "attributes"),
+    "a tag of 12 MB and one wide letter": (lambda: vendor_files.muse("<a b='" + "x" * 12_000_000 + "&#x1F600;'/>"), "rhythm"),
+    "utf-32": (lambda: vendor("muse").decode("latin-1").encode("utf-32"), "format is unknown"),
+    "utf-16 without a mark": (lambda: vendor("muse").decode("latin-1").encode("utf-16-le"), "format is unknown"),
+    "utf-16 that is none": (lambda: vendor("muse").replace(b"ISO-8859-1", b"UTF-16"), "not well-formed"),
+    "letters of IBM": (lambda: vendor("muse").replace(b"ISO-8859-1", b"cp037"), "not well-formed"),
+    "Mortara: 4 million samples": (lambda: vendor_files.mortara(np.zeros((2, 2_000_000), "<i2"), _TWO), "more than is read at"),
+    "aECG: 4 million digits": (lambda: vendor_files.aecg(dict.fromkeys(_TWO, ["1"] * 2_000_000)), "more than is read at"),
+    "Sierra: 3 GB in 7 MB": (lambda: vendor_files.sierra(vendor_files.xli_bomb(4_000_000)), "are larger than"),
+    "Sierra: 180 MB in 400 kB": (lambda: vendor_files.sierra(vendor_files.xli_bomb(239_000)), "unpack to more than"),
+    "Sierra: no base64": (lambda: vendor_files.sierra(b"").replace(b"></parsed", b">????</parsed"), "no base64"),
+}
+
+
+def cases() -> Iterator[Bad]:
+    """All of them."""
+    for what, (content, says) in XML.items():
+        yield Bad(f"XML: {what}", _put("x.xml", content), says)
