@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.corpus import vendor_files
 from tests.corpus.case import Bad, Make
+from tests.corpus.dicom_parts import Tag, before_waveforms, element, group, item, marked, open_item, sequence, waveforms
 from tests.corpus.sound_files import vendor
 
 
@@ -58,9 +59,62 @@ XML: dict[str, tuple[Callable[[], bytes], str]] = {
     "letters of IBM": (lambda: vendor("muse").replace(b"ISO-8859-1", b"cp037"), "not well-formed"),
     "Mortara: 4 million samples": (lambda: vendor_files.mortara(np.zeros((2, 2_000_000), "<i2"), _TWO), "more than is read at"),
     "aECG: 4 million digits": (lambda: vendor_files.aecg(dict.fromkeys(_TWO, ["1"] * 2_000_000)), "more than is read at"),
-    "Sierra: 3 GB in 7 MB": (lambda: vendor_files.sierra(vendor_files.xli_bomb(4_000_000)), "are larger than"),
+    "Sierra: 800 MB in 2 MB": (lambda: vendor_files.sierra(vendor_files.xli_bomb(1_000_000)), "are larger than"),
     "Sierra: 180 MB in 400 kB": (lambda: vendor_files.sierra(vendor_files.xli_bomb(239_000)), "unpack to more than"),
     "Sierra: no base64": (lambda: vendor_files.sierra(b"").replace(b"></parsed", b">????</parsed"), "no base64"),
+}
+
+
+# --- DICOM ------------------------------------------------------------------------------------------------------------
+
+_CHANNELS, _GROUPS, _PRIVATE = (0x003A, 0x0200), (0x5400, 0x0100), (0x0009, 0x1001)
+
+
+def _elements(count: int) -> bytes:
+    """Elements of private groups, eight bytes each."""
+    numbers = np.arange(count, dtype="<u4")
+    out = np.zeros(count, [("group", "<u2"), ("number", "<u2"), ("form", "S2"), ("length", "<u2")])
+    out["group"], out["number"], out["form"] = 0x0009 + 2 * (numbers >> 16), numbers & 0xFFFF, b"LO"
+    return out.tobytes()
+
+
+def _before(inside: bytes) -> bytes:
+    return before_waveforms() + inside + waveforms()
+
+
+def _within(inside: bytes, left_out: str = "MultiplexGroupLabel") -> bytes:
+    return before_waveforms() + marked(_GROUPS, group(inside, left_out))
+
+
+def _channels(items: bytes) -> bytes:
+    return _within(sequence(_CHANNELS, items), "ChannelDefinitionSequence")
+
+
+def _deep(levels: int, tag: Tag = _PRIVATE) -> bytes:
+    """Sequences within sequences that tell their lengths."""
+    inside = b""
+    for _ in range(levels):
+        inside = sequence(tag, item(inside))
+    return inside
+
+
+DICOM: dict[str, tuple[Callable[[], bytes], str]] = {
+    "3 million elements": (lambda: _before(_elements(3_000_000)), "more than 50000 elements"),
+    "3 million elements in a group": (lambda: _within(_elements(3_000_000)), "more than 50000 elements"),
+    "a million channels": (lambda: _channels(item(b"") * 1_000_000), "beside its samples"),
+    "60,000 channels": (lambda: _channels(item(b"") * 60_000), "defines 60000 channels"),
+    "50,000 channels without an end": (lambda: _within(marked(_CHANNELS, open_item(b"") * 50_000)), "more than 50000 elements"),
+    "50,000 groups": (lambda: before_waveforms() + sequence(_GROUPS, item(b"") * 50_000), "more than 64 groups"),
+    "60,000 sources of channels": (
+        lambda: _channels(item(sequence((0x003A, 0x0208), item(b"") * 4_500)) * 12),
+        "no channel with the name of a lead",
+    ),
+    "4,000 levels with lengths": (lambda: _channels(item(_deep(4_000, _CHANNELS)) * 12), "no channel|cannot decode|beside"),
+    "4 MB in a group": (lambda: _within(element(_PRIVATE, b"OB", bytes(4_000_000))), "beside its samples"),
+    "sequences of sequences": (
+        lambda: _before(marked(_PRIVATE, open_item(marked(_PRIVATE, open_item(b""))) * 20_000)),
+        "elements",
+    ),
 }
 
 
@@ -68,3 +122,5 @@ def cases() -> Iterator[Bad]:
     """All of them."""
     for what, (content, says) in XML.items():
         yield Bad(f"XML: {what}", _put("x.xml", content), says)
+    for what, (content, says) in DICOM.items():
+        yield Bad(f"DICOM: {what}", _put("x.dcm", content), says)
