@@ -118,9 +118,55 @@ DICOM: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+# --- WFDB -------------------------------------------------------------------------------------------------------------
+
+
+def _many_files(folder: Path) -> Path:
+    """250 files of one sample, named 1,500 times by six kilobytes."""
+    lines = ["r 250 500 1"]
+    for number in range(250):
+        (folder / str(number)).write_bytes(b"\1\0")
+        lines.append(f"{number} 16 1000/{'Pa' if number else 'mV'} 16 0 1 1 0 {f'x{number}' if number else 'I'}")
+    (folder / "r.hea").write_text("\n".join(lines) + "\n")
+    path = folder / "m.hea"
+    path.write_text("m/1500 250 500 1500\n" + "r 1\n" * 1500)
+    return path
+
+
+def _many_signals(folder: Path) -> Path:
+    """200 headers of 250 signals in one file."""
+    (folder / "d").write_bytes(b"\1\0" * 250)
+    lines = "".join(f"d 16 1000/{'Pa' if each else 'mV'} 16 0 1 1 0 {f'x{each}' if each else 'I'}\n" for each in range(250))
+    for number in range(200):
+        (folder / f"r{number}.hea").write_text(f"r{number} 250 500 1\n{lines}")
+    path = folder / "m.hea"
+    path.write_text("m/200 250 500 200\n" + "".join(f"r{number} 1\n" for number in range(200)))
+    return path
+
+
+def _many_sums(folder: Path) -> Path:
+    """A file of 12 million samples to be summed up for each of 100 headers, of a record that says it has one signal."""
+    (folder / "d").write_bytes(bytes(12_000_000))
+    lines = "".join(f"d 80 1000/{'Pa' if each else 'mV'} 16 0 -128 0 0 {f'x{each}' if each else 'I'}\n" for each in range(100))
+    for number in range(100):
+        (folder / f"r{number}.hea").write_text(f"r{number} 100 500 120000\n{lines}")
+    path = folder / "m.hea"
+    path.write_text("m/100 1 500 12000000\n" + "".join(f"r{number} 120000\n" for number in range(100)))
+    return path
+
+
+SEGMENTS: dict[str, tuple[Make, str, tuple[str, ...]]] = {
+    "375,000 files to open": (_many_files, "more signals, files or words", ("read", "open")),
+    "50,000 signals": (_many_signals, "more signals, files or words", ("read", "open")),
+    "1.2 billion samples to sum": (_many_sums, "more than are read at once", ("read",)),
+}
+
+
 def cases() -> Iterator[Bad]:
     """All of them."""
     for what, (content, says) in XML.items():
         yield Bad(f"XML: {what}", _put("x.xml", content), says)
+    for what, (make, says, ways) in SEGMENTS.items():
+        yield Bad(f"segments: {what}", make, says, ways=ways)
     for what, (content, says) in DICOM.items():
         yield Bad(f"DICOM: {what}", _put("x.dcm", content), says)
