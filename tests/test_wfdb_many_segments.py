@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import ecgspasm as es
-from ecgspasm.io.wfdb import recording
+from ecgspasm.io.wfdb import reader, recording
 from tests.corpus.sound_records import checksum, heart, in_format, many_segments
 
 ROWS = heart()[[0, 7]][:, :100]
@@ -103,9 +104,9 @@ def test_what_is_read_at_once_counts_every_signal_of_every_segment(tmp_path: Pat
         path.write_text(path.read_text().replace("whole/4 2 ", f"whole/4 {n_sig} ").replace("whole/4 1 ", f"whole/4 {n_sig} "))
         # the record may say that it has more signals than any of its segments, or fewer
         most = 400 * max(n_sig, 2)
-        monkeypatch.setattr(recording, "MAX_SAMPLES", most)
+        monkeypatch.setattr(reader, "MAX_SAMPLES", most)
         assert es.read(path).signal_uv.shape[1] == 400
-        monkeypatch.setattr(recording, "MAX_SAMPLES", most - 1)
+        monkeypatch.setattr(reader, "MAX_SAMPLES", most - 1)
         with pytest.raises(es.EcgError, match=f"the record has {most} samples, more than are read at once"):
             es.read(path)
         # checksums are of the whole, so they are left aside
@@ -119,7 +120,33 @@ def test_checksums_are_compared_as_long_as_the_record_can_be_read_at_once(
     own = tmp_path / "s1.hea"
     own.write_text(own.read_text().replace(f" {checksum(ROWS[1])} 0 V2", " 17 0 V2"))
     assert "the checksum of signal 'V2'" in refused(path)
-    monkeypatch.setattr(recording, "MAX_SAMPLES", 800)
+    monkeypatch.setattr(reader, "MAX_SAMPLES", 800)
     assert "the checksum of signal 'V2'" in refused(path)
-    monkeypatch.setattr(recording, "MAX_SAMPLES", 799)
+    monkeypatch.setattr(reader, "MAX_SAMPLES", 799)
     assert es.open_recording(path).n_samples == 400
+
+
+def test_a_layout_of_no_format_does_not_make_a_record_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = many_segments(tmp_path, different=2, named=4, layout=True)
+    monkeypatch.setattr(reader, "MOST_DECODED", 1)
+    assert es.read(path).signal_uv.shape[1] == 400
+
+
+@pytest.mark.parametrize("whole", ["f", "whole"])
+def test_what_wfdb_decodes_is_read_at_once_up_to_a_lower_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: str
+) -> None:
+    pytest.importorskip("wfdb", reason="wfdb is not installed")
+    assert reader.MOST_DECODED == 5_000_000
+    in_format(516, tmp_path)
+    (tmp_path / "whole.hea").write_text("whole/1 2 500 600\nf 600\n")
+    path = tmp_path / f"{whole}.hea"
+    monkeypatch.setattr(reader, "MOST_DECODED", 1200)
+    assert es.read(path).signal_uv.shape[1] == 600
+    own = tmp_path / "f.hea"
+    own.write_text(re.sub(r" -?\d+ 0 V2", " 17 0 V2", own.read_text()))
+    assert "the checksum of signal 'V2'" in refused(path)
+    monkeypatch.setattr(reader, "MOST_DECODED", 1199)
+    with pytest.raises(es.EcgError, match=r"has 1200 samples, more than .*use ecgspasm.open_recording"):
+        es.read(path)
+    assert es.open_recording(path).samples(0, 600).shape == (2, 600)

@@ -27,6 +27,7 @@ from ecgspasm.io.wfdb.reader import (
     check_frames,
     check_start,
     header_of,
+    most_at_once,
     read_digital,
     read_header,
     uv_per_step,
@@ -81,7 +82,7 @@ def read_segments(path: str, header: Header, rename: Mapping[str, str] | None) -
     """Read a record of several segments at once, the checksums of each compared."""
     segments = _segments(path, header)
     count = _samples_of(segments, header)
-    if count > MAX_SAMPLES:
+    if count > _most_of(segments):
         raise EcgError(f"the record has {count} samples, more than are read at once; use ecgspasm.open_recording(path)")
     recording = _joined(path, header, segments, rename)
     return to_ecg(
@@ -101,7 +102,7 @@ def _single(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
         raise EcgError("the header names no signal; there is nothing to read")
     chosen = _chosen(header, rename)
     samples, frames, per_frame, doubts = _reader(path, header, chosen)
-    if frames * sum(signal.samples_per_frame for signal in header.signals) <= MAX_SAMPLES:
+    if frames * sum(signal.samples_per_frame for signal in header.signals) <= most_at_once(header):
         doubts += read_digital(path, header).notes
     fs = _rate(header) * per_frame
     told = subject_of(header.comments)
@@ -224,6 +225,12 @@ def _samples_of(segments: list[Segment], header: Header) -> int:
     return max(read, (segments[-1].start + segments[-1].frames) * max(header.n_sig, 1))
 
 
+def _most_of(segments: list[Segment]) -> int:
+    """Samples of the record that are read at once."""
+    real = [segment.header for segment in segments if segment.frames and segment.header is not None]
+    return min(map(most_at_once, real), default=MAX_SAMPLES)
+
+
 def _joined(path: str, header: Header, segments: list[Segment], rename: Mapping[str, str] | None) -> Recording:
     """A record of several segments; with a layout segment its leads are the record's, else those of all segments."""
     layout = segments[0].header if segments[0].frames == 0 else None
@@ -234,7 +241,7 @@ def _joined(path: str, header: Header, segments: list[Segment], rename: Mapping[
     chosen = {segment.path: _chosen_of(segment, rename) for segment in {each.path: each for each in real}.values()}
     known = _chosen(layout, rename).leads if layout is not None else _union(list(chosen.values()))
     total = segments[-1].start + segments[-1].frames
-    readers, per_frame, doubts = _readers(real, chosen, summed=_samples_of(segments, header) <= MAX_SAMPLES)
+    readers, per_frame, doubts = _readers(real, chosen, summed=_samples_of(segments, header) <= _most_of(segments))
     rows = {each: [known.index(lead) for lead in own.leads if lead in known] for each, own in chosen.items()}
     kept = {each: [place for place, lead in enumerate(own.leads) if lead in known] for each, own in chosen.items()}
     starts = [segment.start * per_frame for segment in real]
