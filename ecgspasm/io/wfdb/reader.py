@@ -35,6 +35,8 @@ MOST_DECODED = 5_000_000
 """Samples that are read at once where wfdb decodes them, which takes up to 50 bytes for each: half an hour of eleven leads at
 250 Hz."""
 
+_BLOCK_SAMPLES = 2**20
+
 _WIDE = frozenset({24, 32, 524})
 """Formats of more bits than the 16 of a checksum."""
 
@@ -212,16 +214,27 @@ def _beyond_checksums(header: Header, samples: Rows) -> list[str]:
             continue
         name = one_line(signal.description, 40)
         missing = row == MISSING[signal.format]
-        known = row[~missing].astype(np.int64)
-        if signal.adc_resolution and known.size and np.abs(known - signal.adc_zero).max() >= 2**signal.adc_resolution:
+        known = row[~missing] if missing.any() else row
+        largest, step = _extremes(known, signal.adc_zero)
+        if signal.adc_resolution and largest >= 2**signal.adc_resolution:
             raise EcgError(
                 f"signal {name!r} holds samples that its converter of {signal.adc_resolution} bits cannot give; the file is "
                 "damaged: fetch it again"
             )
         # one bit makes 0 a missing sample
-        if missing.any() or np.abs(np.diff(known)).max(initial=0) >= 2**16:
+        if missing.any() or step >= 2**16:
             odd.append(name)
     return [f"{', '.join(odd)} has jumps or gaps that no checksum covers: compare with the original"] if odd else []
+
+
+def _extremes(steps: Integers, zero: int) -> tuple[int, int]:
+    """The largest distance from zero and from one sample to the next, a block at a time because each needs eight bytes."""
+    largest = step = 0
+    for at in range(0, steps.size, _BLOCK_SAMPLES):
+        block = steps[at : at + _BLOCK_SAMPLES + 1].astype(np.int64)
+        largest = max(largest, int(np.abs(block - zero).max()))
+        step = max(step, int(np.abs(np.diff(block)).max(initial=0)))
+    return largest, step
 
 
 def check_start(path: str, header: Header, files: Files) -> None:
