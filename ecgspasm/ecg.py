@@ -139,16 +139,18 @@ class Ecg:
 
     def with_derived_leads(self) -> Ecg:
         """Add those of III, aVR, aVL, aVF (or I, II) that follow from the limb leads that are there, marked as derived."""
-        have = dict(zip(self.leads, self.signal_uv, strict=True))
-        new: dict[str, Floats] = {}
-        for lead in ("I", "II", "III", "aVR", "aVL", "aVF"):
-            recipe = lead_names.DERIVED[lead]
-            if lead not in have and all(part in have or part in new for part in recipe):
-                new[lead] = sum(weight * (have | new)[part] for part, weight in recipe.items())
+        new = lead_names.derivable(self.leads)
         if not new:
             return self
-        order = sorted({**have, **new}, key=lead_names.sort_key)
-        signal = np.stack([(have | new)[lead] for lead in order])
+        order = sorted((*self.leads, *new), key=lead_names.sort_key)
+        # filled in place: long recordings take half the memory so
+        signal = np.zeros((len(order), self.signal_uv.shape[1]))
+        for lead, row in zip(self.leads, self.signal_uv, strict=True):
+            signal[order.index(lead)] = row
+        for lead in new:
+            for part, weight in lead_names.DERIVED[lead].items():
+                signal[order.index(lead)] += weight * signal[order.index(part)]
+        signal.setflags(write=False)
         return replace(self, signal_uv=signal, leads=tuple(order), derived=(*self.derived, *new))
 
     def __repr__(self) -> str:

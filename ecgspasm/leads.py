@@ -39,6 +39,24 @@ DERIVED: dict[str, dict[str, float]] = {
 }
 """Limb leads as weighted sums of others (Einthoven's law and Goldberger's definitions)."""
 
+
+def derivable(leads: Iterable[str]) -> list[str]:
+    """Limb leads that are not among `leads` and follow from those that are.
+
+    Examples
+    --------
+    >>> derivable(["I", "II", "V2"]), derivable(["II", "V2"])
+    (['III', 'aVR', 'aVL', 'aVF'], [])
+    """
+    known = set(leads)
+    new = []
+    for lead, recipe in DERIVED.items():
+        if lead not in known and known.issuperset(recipe):
+            new.append(lead)
+            known.add(lead)
+    return new
+
+
 _WALLS_OF_ALL = 3
 """Leads of so many walls are global: no one artery feeds them."""
 

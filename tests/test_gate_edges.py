@@ -69,19 +69,52 @@ def levels(n: int) -> bytes:
 
 
 def test_xml_may_be_so_deep_and_so_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert xml_gate.MAX_XML_BYTES == 25_165_824
+    assert xml_gate.MAX_XML_BYTES == 12_582_912
     check_xml(levels(64))
     assert "more elements or levels" in refused(lambda: check_xml(levels(65)))
     # what was closed before does not let the rest go deeper
     check_xml(b"<r>" + b"<a/>" * 9 + levels(63) + b"</r>")
     assert "more elements or levels" in refused(lambda: check_xml(b"<r>" + b"<a/>" * 9 + levels(64) + b"</r>"))
-    assert xml_gate._MAX_ELEMENTS == 300_000
+    assert xml_gate._MAX_ELEMENTS == 100_000
     monkeypatch.setattr(xml_gate, "_MAX_ELEMENTS", 100)
     check_xml(b"<r>" + b"<a/>" * 99 + b"</r>")
     assert "more elements or levels" in refused(lambda: check_xml(b"<r>" + b"<a/>" * 100 + b"</r>"))
     monkeypatch.setattr(xml_gate, "MAX_XML_BYTES", 10)
     check_xml(b"<abcdefg/>")
     assert "has 11 bytes, more than the 10" in refused(lambda: check_xml(b"<abcdefgh/>"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_xml_may_have_so_much_markup_and_so_many_attributes(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    assert (xml_gate._MAX_MARKUP, xml_gate._MAX_ATTRIBUTES) == (210_000, 50_000)
+
+    def made(inside: str) -> bytes:
+        return f"<r>{inside}</r>".encode(encoding)
+
+    monkeypatch.setattr(xml_gate, "_MAX_MARKUP", 10)
+    for each in ("<?a?>", "<!---->", "<a/>", "<![CDATA[x]]>"):
+        check_xml(made(each * 8))
+        assert "more elements, comments or instructions" in refused(lambda each=each: check_xml(made(each * 9)))  # type: ignore[misc]
+    monkeypatch.setattr(xml_gate, "_MAX_ATTRIBUTES", 5)
+    five = " ".join(f"x{number}=''" for number in range(5))
+    check_xml(made(f"<a {five}/>"))
+    check_xml(made("<a x=''/>" * 5))
+    assert "more than 5 attributes" in refused(lambda: check_xml(made(f"<a {five} y=''/>")))
+    assert "more than 5 attributes" in refused(lambda: check_xml(made("<a x=''/>" * 6)))
+
+
+def test_names_and_namespaces_of_xml_may_be_so_long() -> None:
+    assert xml_gate._MAX_NAME == 256
+    for made in (
+        lambda name: f"<{name}/>",
+        lambda name: f"<r><{name}/></r>",
+        lambda name: f"<r {name}=''/>",
+        lambda name: f"<r xmlns:a='{name}'/>",
+        lambda name: f"<r xmlns='{name}'><a xmlns=''/></r>",
+        lambda name: f"<x:{name} xmlns:x='{'u' * 256}' x:{name}=''/>",
+    ):
+        check_xml(made("n" * 256).encode())
+        assert "of more than 256 letters" in refused(lambda made=made: check_xml(made("n" * 257).encode()))  # type: ignore[misc]
 
 
 def test_checked_xml_comes_back_with_plain_names() -> None:
@@ -117,8 +150,30 @@ def test_xml_that_breaks_off_is_refused_with_what_is_wrong() -> None:
     for data in (b"<r>", b"", b"<r></s>", b"<r>\xff", "\ufeff<r>".encode("utf-16-le")):
         assert "not well-formed" in refused(lambda data=data: check_xml(data))  # type: ignore[misc]
     assert "mismatched tag" in refused(lambda: check_xml(b"<r></s>"))
-    assert "entities" in refused(lambda: check_xml(b"<!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>"))
-    assert check_xml(b"<!DOCTYPE r SYSTEM 'r.dtd'><r/>")[1].tag == "r"
+
+
+DECLARATIONS = [
+    "<!ENTITY a 'b'>", "<!ENTITY % a 'b'>", "<!ENTITY a SYSTEM 'file:///etc/passwd'>", "<!ENTITY % a SYSTEM 'x'> %a;",
+    "<!ATTLIST r a CDATA 'b'>", "<!ELEMENT r ANY>", "<!NOTATION n SYSTEM 'x'>", "<!ENTITY a SYSTEM 'x' NDATA n>",
+    "<!-- ]><r > --><!ATTLIST r a CDATA 'b'>", "<?x ]><r > ?><!ATTLIST r a CDATA 'b'>", "<!-- nothing -->", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("inside", DECLARATIONS)
+def test_nothing_is_declared_within_a_doctype(inside: str) -> None:
+    for head in ("r", "r SYSTEM 'r.dtd'", "r PUBLIC '-//r' 'r.dtd'", 'r SYSTEM "]>"', "r SYSTEM '<r>'"):
+        for encoding in ("ascii", "utf-16"):
+            data = f"<!-- <r> --><!DOCTYPE {head} [{inside}]><r/>".encode(encoding)
+            assert "the XML declares entities" in refused(lambda data=data: check_xml(data))  # type: ignore[misc]
+    assert "the XML declares entities" in refused(lambda: check_xml(f"<!DOCTYPE r\n[{inside}".encode()))
+
+
+@pytest.mark.parametrize(
+    "head", ["r", "r SYSTEM 'r.dtd'", "r PUBLIC '-//r' 'r.dtd'", "r SYSTEM '['", "r SYSTEM '[<!ENTITY a SYSTEM \"x\">]>'", "r "]
+)
+def test_a_bare_doctype_is_allowed_and_what_it_names_is_not_fetched(head: str) -> None:
+    assert check_xml(f"<!DOCTYPE {head}><r/>".encode())[1].tag == "r"
+    assert "undefined entity" in refused(lambda: check_xml(f"<!DOCTYPE {head}><r>&a;</r>".encode()))
 
 
 # ---------------------------------------------------------------- HDF5

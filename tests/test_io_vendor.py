@@ -360,3 +360,13 @@ def test_damaged_small_files_end_in_an_error_or_a_plausible_ecg(name: str) -> No
 @pytest.mark.parametrize("name", ["aecg_1.xml", "muse_3.xml", "scp_1.scp", "sierra_1_04.xml"])
 def test_damaged_samples_end_in_an_error_or_a_plausible_ecg(formats: Path, name: str) -> None:
     assert_survives((formats / name).read_bytes(), 40, 12)
+
+
+def test_so_many_samples_of_all_leads_are_read_with_those_that_may_be_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert vendor._MOST_SAMPLES == 6_000_000
+    monkeypatch.setattr(vendor, "_MOST_SAMPLES", 6 * 300)
+    two = {"I": steps(1, 300)[0], "II": steps(1, 300)[0]}
+    assert len(read(aecg(two)).leads) == 6
+    monkeypatch.setattr(vendor, "_MOST_SAMPLES", 6 * 300 - 1)
+    with pytest.raises(es.EcgError, match="2 leads of 300 samples are more than is read at once"):
+        read(aecg(two))

@@ -17,6 +17,9 @@ from ecgspasm.io.paths import one_line
 MAX_SAMPLES = 12_000_000
 """Samples of all channels together that are read at once: 96 MB as floats; 30 min of 12 leads at 500 Hz fit."""
 
+MOST_WITH_DERIVED = 16_000_000
+"""The same with the limb leads that are derived: 22 min of 12 leads at 1000 Hz of which a file holds 8."""
+
 MOST_SAMPLES = 40_000_000_000
 """Samples of all channels together in a recording that is read a stretch at a time: a month of 15 leads at 1000 Hz."""
 
@@ -131,9 +134,13 @@ def to_ecg(
     """Build the `Ecg` and say what is to know of it in its `source`.
 
     Limb leads that are missing are derived, unless the file says itself which of its leads are `derived`, even if it says none:
-    then it holds what it shall hold, and comes back as it was written.
+    then it holds what it shall hold, and comes back as it was written. Of a recording that would become too large they are not.
     """
     check_amplitudes(signal_uv, leads)
+    more = len(lead_names.derivable(leads)) if derived is None else 0
+    too_large = more > 0 and (len(leads) + more) * signal_uv.shape[1] > MOST_WITH_DERIVED
+    if too_large:
+        notes = (*notes, "the other limb leads are not derived from these: the recording would be too large")
     # a read-only array that nobody else holds is taken over by Ecg without a copy
     signal_uv.setflags(write=False)
     said = "; ".join((one_line(source, 300), *notes))
@@ -146,4 +153,4 @@ def to_ecg(
         source=said,
         derived=tuple(derived or ()),
     )
-    return ecg.with_derived_leads() if derived is None else ecg
+    return ecg.with_derived_leads() if more and not too_large else ecg

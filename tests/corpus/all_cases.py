@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tests.corpus import bad_devices, bad_records, bad_tables
+from tests.corpus import bad_devices, bad_growth, bad_records, bad_tables
 from tests.corpus.case import Bad
 
 FAMILIES = {
@@ -36,7 +36,7 @@ def cases() -> dict[str, list[Bad]]:
     """
     found: dict[str, list[Bad]] = {family: [] for family in FAMILIES}
     names: set[str] = set()
-    for module in (bad_records, bad_tables, bad_devices):
+    for module in (bad_records, bad_tables, bad_devices, bad_growth):
         for case in module.cases():
             assert case.name not in names, f"two cases are called {case.name}"
             names.add(case.name)

@@ -226,10 +226,20 @@ FLAC: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a bit": (lambda data: data[:200] + bytes([data[200] ^ 4]) + data[201:], ""),
     "of ages": (lambda data: data[:22] + b"\xff\xff\xff\xff" + data[26:], "no FLAC file of 600 samples"),
     "of one sample more": (lambda data: data[:22] + (601).to_bytes(4, "big") + data[26:], "no FLAC file of 600 samples"),
+    "of an unknown number of samples": (lambda data: data[:22] + bytes(4) + data[26:], "no FLAC file of 600 samples"),
     "of eight channels": (lambda data: data[:20] + bytes([data[20] | 0x0E]) + data[21:], "no FLAC file of 600 samples"),
     "none": (lambda data: b"OggS" + data[4:], "no FLAC file of 600 samples"),
     "its head only": (lambda data: data[:42], "wfdb"),
 }
+
+
+def _behind_another(folder: Path) -> Path:
+    """A header that tells where a sound head lies, in a file that begins with another."""
+    path, data = in_format(516, folder)
+    sound = data.read_bytes()
+    data.write_bytes(sound[:22] + (2**31).to_bytes(4, "big") + sound[26:] + sound)
+    path.write_text(path.read_text().replace("f.dat 516 ", f"f.dat 516+{len(sound)} "))
+    return path
 
 
 def _segment(change: Callable[[str], str]) -> Make:
@@ -381,6 +391,7 @@ def cases() -> Iterator[Bad]:
     for fmt in (*BITS, *COMPRESSED):
         for name, (change, says) in (FLAC if fmt in COMPRESSED else PACKED).items():
             yield Bad(f"format {fmt}: {name}", _packed(fmt, change), says)
+    yield Bad("format 516: its head elsewhere", _behind_another, "no FLAC file of 600 samples")
     for name, (make, says) in SEGMENTS.items():
         yield Bad(f"segments: {name}", make, says)
     for name, (make, says) in PATHS.items():

@@ -147,6 +147,20 @@ def segments(folder: Path) -> Path:
     return _put(folder, "both", [f"both/2 12 {FS} {2 * N}", f"seg0 {N}", f"seg1 {N}"], {})
 
 
+def many_segments(folder: Path, different: int, named: int, *, layout: bool = False) -> Path:
+    """A record of two leads that names so many segments, some of them more than once; all have one signal file."""
+    rows = heart()[[0, 7]][:, :100]
+    lines = [f"s.dat 16 1000/mV 16 0 {r[0]} {checksum(r)} 0 {lead}" for r, lead in zip(rows, ("I", "V2"), strict=True)]
+    files = {"s.dat": rows.T.astype("<i2").tobytes()}
+    for number in range(different):
+        _put(folder, f"s{number}", [f"s{number} 2 {FS} 100", *lines], files)
+    told = [f"s{number % different} 100" for number in range(named)]
+    if layout:
+        _put(folder, "layout", [f"layout 2 {FS} 0", *(f"~ 0 1000/mV 16 0 0 0 0 {lead}" for lead in ("I", "V2"))], {})
+        told = ["layout 0", *told]
+    return _put(folder, "whole", [f"whole/{len(told)} 2 {FS} {100 * named}", *told], {})
+
+
 def in_format(fmt: int, folder: Path, n: int = 600) -> tuple[Path, Path]:
     """A record of two leads in one of the formats; its header and its signal file."""
     rows = heart()[[0, 7]][:, np.linspace(0, N - 1, n).astype(int)] // 16

@@ -110,3 +110,33 @@ def scp(leads: list[tuple[int, int, Any]], *, interval_us: int = 2000, nanovolts
     first = section(0, b"".join(struct.pack("<HII", *pointer) for pointer in pointers), b"SCPECG")
     rest = struct.pack("<I", at - 1) + first + b"".join(sections.values())
     return struct.pack("<H", binascii.crc_hqx(rest, 0xFFFF)) + rest
+
+
+def sierra(packed: bytes, attributes: str = 'compression="XLI"') -> bytes:
+    """Sierra XML 1.04 with packed waveforms of one lead."""
+    text = base64.b64encode(packed).decode()
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><restingecgdata><documentinfo><documenttype>PhilipsECG</documenttype>'
+        "<documentversion>1.04</documentversion></documentinfo><waveforms>"
+        f'<parsedwaveforms dataencoding="Base64" {attributes} numberofleads="1" leadlabels="I" durationperchannel="100" '
+        f'samplespersecond="500" resolution="5">{text}</parsedwaveforms></waveforms></restingecgdata>'
+    ).encode()
+
+
+def xli(*chunks: list[int]) -> bytes:
+    """Chunks of codes of ten bits, each behind its head."""
+    out = b""
+    for codes in chunks:
+        bits = np.array(codes, ">u2")[:, None] >> np.arange(9, -1, -1) & 1
+        body = np.packbits(bits.astype(np.uint8)).tobytes()
+        out += struct.pack("<iHh", len(body), 0, 0) + body
+    return out
+
+
+GROWING = [65, *range(256, 1023)]
+"""Codes that each stand for what the one before does and one byte more."""
+
+
+def xli_bomb(codes: int) -> bytes:
+    """As many codes as told that each stand for 768 bytes."""
+    return xli(GROWING + [1022] * codes)

@@ -21,14 +21,14 @@ from ecgspasm.ecg import Ecg, Floats, Subject
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, check_amplitudes, to_ecg
 from ecgspasm.io.dicom.group import Group, label_of, number, plan_of, read_group
-from ecgspasm.io.dicom.skeleton import check_syntax, skeleton
+from ecgspasm.io.dicom.skeleton import skeleton
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import blame, local_path, one_line
 from ecgspasm.recording import Recording
 
 MAX_FILE_BYTES = 64 * 2**20
 
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_ANNOTATIONS, _ANNOTATIONS_NAME = (0x0040, 0xB020), "WaveformAnnotationSequence"
 _TAGS = ("SpecificCharacterSet", "PatientSex", "PatientAge", "AcquisitionDateTime", "WaveformSequence")
 _DATE_TIME = re.compile(r"(\d{8})(\d{4})(\d{2})?(?:\.(\d{1,6}))?(?:[+-]\d{4})?", re.ASCII)
 _AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
@@ -155,12 +155,13 @@ def open_dataset(file: File, tags: Sequence[str] = _TAGS) -> Any:
     data = file.content(MAX_FILE_BYTES)
     if not is_dicom(data):
         raise EcgError("this is not a DICOM file")
-    # A few deflated bytes can grow without bound, so they are not unpacked at all. The whole file is searched for the code
-    # of that encoding, because nothing bounds the header that holds it.
-    if _DEFLATED in data:
-        raise EcgError("the file is deflated DICOM, which is not unpacked; convert it first, e.g. with dcmconv +te")
-    check_syntax(File(file.name, data=data))
-    return _parsed(data, tags)
+    small, spans = skeleton(File(file.name, data=data), frozenset({_ANNOTATIONS}) if _ANNOTATIONS_NAME in tags else frozenset())
+    dataset = _parsed(small, tags)
+    with decoding():
+        for group, span in zip(groups_of(dataset), spans, strict=True):
+            if "WaveformData" in group:
+                group["WaveformData"].value = data[span.start : span.start + span.length]
+    return dataset
 
 
 def _parsed(data: bytes, tags: Sequence[str]) -> Any:

@@ -27,11 +27,16 @@ from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
 from ecgspasm.io.file import Asked, File
 from ecgspasm.io.paths import one_line
 from ecgspasm.io.vendor.calibration_pulse import ecg_span
+from ecgspasm.io.vendor.xli import check_unpacked_size
 from ecgspasm.io.vendor.xml_gate import MAX_XML_BYTES, check_xml, child_text, xml_format
 
 _SCP = "SCP-ECG"
 _MAX_SCP_BYTES = 4 * 2**20
 _FILLING = 511
+_MOST_SAMPLES = 6_000_000
+"""Of all leads together: eight minutes of twelve leads at 1000 Hz. What ecgdatakit decodes takes several times as much."""
+_DERIVED = 4
+"""Limb leads that may be added to those of the file."""
 
 _HARMLESS = re.compile(
     r"representative beat|median beat|TYPICAL_CYCLE|median wave|Section 5|Additional median|"
@@ -89,6 +94,8 @@ def read_vendor(file: File, asked: Asked) -> Ecg:
     else:
         checked, root = check_xml(data)
         _check_meaning(kind, root)
+        # ecgdatakit builds a tree of its own
+        del root
         # what was checked is what is decoded
         file = file if checked is data else File(file.name, data=checked)
         data = checked
@@ -139,6 +146,8 @@ def _check_meaning(kind: str, root: Any) -> None:
                 continue
             if origin.get("value") not in (None, "", "0", "0.0") and uv_per_unit(origin.get("unit") or "") is None:
                 raise EcgError("a lead has an offset without a unit of voltage; export the file again")
+    if kind == "Philips Sierra XML":
+        check_unpacked_size(root)
     if kind == "GE MUSE XML":
         for lead in root.iter("LeadData"):
             shift = child_text(lead, "LeadTimeOffset")
@@ -208,7 +217,7 @@ def _to_ecg(record: Any, kind: str, name: str, asked: Asked, notes: list[str]) -
     ends = [start + len(lead.samples) for start, lead in zip(starts, leads, strict=True)]
     if kind != _SCP and (any(starts) or len(set(ends)) > 1):
         raise EcgError(f"the leads have {min(ends)} to {max(ends)} samples; all must be of one length")
-    if max(ends) * len(chosen.rows) > MAX_SAMPLES:
+    if max(ends) * (len(chosen.rows) + _DERIVED) > _MOST_SAMPLES:
         raise EcgError(f"{len(chosen.rows)} leads of {max(ends)} samples are more than is read at once; cut it shorter")
     # SCP-ECG tells when each lead begins; a lead that was not recorded at a time is missing there
     signal: Floats = np.full((len(chosen.rows), max(ends)), np.nan)

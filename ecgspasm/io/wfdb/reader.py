@@ -19,7 +19,7 @@ from ecgspasm.io.channels import MAX_SAMPLES, choose, to_ecg, uv_per_unit
 from ecgspasm.io.paths import beside, blame, file_size, local_path, one_line, read_part, read_regular
 from ecgspasm.io.wfdb.comments import derived_leads, subject_of
 from ecgspasm.io.wfdb.doubts import doubts_of_header, doubts_of_leads
-from ecgspasm.io.wfdb.formats import BLOCK, needed_bytes
+from ecgspasm.io.wfdb.formats import ALONE, BLOCK, needed_bytes
 from ecgspasm.io.wfdb.frames import Files, Integers, Rows, read_frames
 from ecgspasm.io.wfdb.header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from ecgspasm.io.wfdb.mat import SUFFIX as MAT
@@ -30,6 +30,12 @@ MISSING = {
     516: -(2**15), 24: -(2**23), 524: -(2**23), 32: -(2**31), 8: -(2**31),
 }  # fmt: skip
 """The digital value that stands for a missing sample; format 8 has none."""
+
+MOST_DECODED = 5_000_000
+"""Samples that are read at once where wfdb decodes them, which takes up to 50 bytes for each: half an hour of eleven leads at
+250 Hz."""
+
+_BLOCK_SAMPLES = 2**20
 
 _WIDE = frozenset({24, 32, 524})
 """Formats of more bits than the 16 of a checksum."""
@@ -88,7 +94,7 @@ def read_digital(path: str, header: Header | None = None) -> Digital:
         raise EcgError("the header names no signal; there is nothing to read")
     folder = os.path.dirname(path)
     files = check_files(header.signals, folder)
-    frames = check_frames(header, files)
+    frames = check_frames(header, files, most_at_once(header))
     samples = read_frames(path, header, files, 0, frames)
     stated = _verify(header, samples)
     if any(s.skew for s in header.signals):
@@ -110,6 +116,11 @@ def check_files(signals: tuple[SignalLine, ...], folder: str) -> Files:
     if len({name for name, _ in files}) < len(files):
         raise EcgError("signals of one file are apart in the header; put them on lines that follow each other")
     return files
+
+
+def most_at_once(header: Header) -> int:
+    """Samples of a record that are read at once."""
+    return MAX_SAMPLES if all(signal.format in ALONE for signal in header.signals) else MOST_DECODED
 
 
 def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
@@ -153,11 +164,13 @@ def check_frames(header: Header, files: Files, limit: int = MAX_SAMPLES) -> int:
 
 def _check_flac(path: str, lines: list[SignalLine], frames: int) -> None:
     """Compare the head of a compressed file (RFC 9639, 8.2) with the header before anything is unpacked."""
-    head = read_part(path, lines[0].byte_offset, 42)
+    # libsndfile begins at the first byte, wherever the header says that the samples begin
+    head = read_part(path, 0, 42)
     told = int.from_bytes(head[18:26], "big")
     samples, channels = told & (2**36 - 1), (told >> 41 & 7) + 1
     wanted = frames * lines[0].samples_per_frame
-    if head[:4] != b"fLaC" or len(head) < 42 or samples not in (0, wanted) or channels != len(lines):
+    # 0 stands for a number that the writer did not know; libsndfile cannot find a place in such a file
+    if head[:4] != b"fLaC" or len(head) < 42 or lines[0].byte_offset or samples != wanted or channels != len(lines):
         raise EcgError(
             f"{os.path.basename(path)} is no FLAC file of {wanted} samples of {len(lines)} signals, as the header says; "
             "fetch both again"
@@ -201,16 +214,27 @@ def _beyond_checksums(header: Header, samples: Rows) -> list[str]:
             continue
         name = one_line(signal.description, 40)
         missing = row == MISSING[signal.format]
-        known = row[~missing].astype(np.int64)
-        if signal.adc_resolution and known.size and np.abs(known - signal.adc_zero).max() >= 2**signal.adc_resolution:
+        known = row[~missing] if missing.any() else row
+        largest, step = _extremes(known, signal.adc_zero)
+        if signal.adc_resolution and largest >= 2**signal.adc_resolution:
             raise EcgError(
                 f"signal {name!r} holds samples that its converter of {signal.adc_resolution} bits cannot give; the file is "
                 "damaged: fetch it again"
             )
         # one bit makes 0 a missing sample
-        if missing.any() or np.abs(np.diff(known)).max(initial=0) >= 2**16:
+        if missing.any() or step >= 2**16:
             odd.append(name)
     return [f"{', '.join(odd)} has jumps or gaps that no checksum covers: compare with the original"] if odd else []
+
+
+def _extremes(steps: Integers, zero: int) -> tuple[int, int]:
+    """The largest distance from zero and from one sample to the next, a block at a time because each needs eight bytes."""
+    largest = step = 0
+    for at in range(0, steps.size, _BLOCK_SAMPLES):
+        block = steps[at : at + _BLOCK_SAMPLES + 1].astype(np.int64)
+        largest = max(largest, int(np.abs(block - zero).max()))
+        step = max(step, int(np.abs(np.diff(block)).max(initial=0)))
+    return largest, step
 
 
 def check_start(path: str, header: Header, files: Files) -> None:

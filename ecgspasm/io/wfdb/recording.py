@@ -15,9 +15,10 @@ import numpy as np
 from ecgspasm.ecg import Ecg, Floats
 from ecgspasm.errors import EcgError
 from ecgspasm.io.channels import MAX_SAMPLES, MOST_SAMPLES, Chosen, check_amplitudes, choose, to_ecg
-from ecgspasm.io.paths import beside, blame, local_path, one_line
+from ecgspasm.io.paths import beside, blame, file_size, local_path, one_line
 from ecgspasm.io.wfdb.comments import derived_leads, subject_of
 from ecgspasm.io.wfdb.doubts import doubts_of_header
+from ecgspasm.io.wfdb.formats import ALONE
 from ecgspasm.io.wfdb.frames import Integers, Rows, read_frames
 from ecgspasm.io.wfdb.header import Header
 from ecgspasm.io.wfdb.reader import (
@@ -26,6 +27,7 @@ from ecgspasm.io.wfdb.reader import (
     check_frames,
     check_start,
     header_of,
+    most_at_once,
     read_digital,
     read_header,
     uv_per_step,
@@ -35,6 +37,16 @@ from ecgspasm.recording import Recording
 _GAP = "~"
 _MOST_DOUBTS = 8
 """Remarks on segments that are told; a record may have thousands."""
+
+# Records of MIMIC-III have some thousand segments of up to 8 signals in one file, with headers of 200 to 800 bytes; those of
+# MIMIC-IV have some dozens, each with several compressed files.
+_MOST_HEADER_BYTES = 8 * 2**20
+_MOST_SIGNALS = 30_000
+"""Of all segments together, each counted once however often the record names it."""
+_MOST_FILES = 12_000
+"""To be opened for all segments one after the other."""
+_SLOW_FILE = 20
+"""For so many plain files stands one that wfdb decodes: 1.2 ms instead of 0.06."""
 
 Samples = Callable[[int, int], Floats]
 
@@ -61,17 +73,18 @@ def open_wfdb(path: str | os.PathLike[str], *, rename: Mapping[str, str] | None 
     header_path = header_of(local_path(path))
     with blame(header_path):
         header = read_header(header_path)
-        return _joined(header_path, header, rename) if header.segments else _single(header_path, header, rename)
+        if header.segments:
+            return _joined(header_path, header, _segments(header_path, header), rename)
+        return _single(header_path, header, rename)
 
 
 def read_segments(path: str, header: Header, rename: Mapping[str, str] | None) -> Ecg:
     """Read a record of several segments at once, the checksums of each compared."""
     segments = _segments(path, header)
-    frames = segments[-1].start + segments[-1].frames
-    if frames * header.n_sig > MAX_SAMPLES:
-        count = frames * header.n_sig
+    count = _samples_of(segments, header)
+    if count > _most_of(segments):
         raise EcgError(f"the record has {count} samples, more than are read at once; use ecgspasm.open_recording(path)")
-    recording = _joined(path, header, rename)
+    recording = _joined(path, header, segments, rename)
     return to_ecg(
         signal_uv=recording.samples(0, recording.n_samples),
         fs=recording.fs,
@@ -89,7 +102,7 @@ def _single(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
         raise EcgError("the header names no signal; there is nothing to read")
     chosen = _chosen(header, rename)
     samples, frames, per_frame, doubts = _reader(path, header, chosen)
-    if frames * sum(signal.samples_per_frame for signal in header.signals) <= MAX_SAMPLES:
+    if frames * sum(signal.samples_per_frame for signal in header.signals) <= most_at_once(header):
         doubts += read_digital(path, header).notes
     fs = _rate(header) * per_frame
     told = subject_of(header.comments)
@@ -160,6 +173,7 @@ def _segments(path: str, header: Header) -> list[Segment]:
     start = 0
     # headers are parsed once each, though a record may name one twice
     parsed: dict[str, Header] = {}
+    size_bytes = signals = files = 0
     for name, frames in header.segments:
         if name == _GAP:
             found.append(Segment(start, frames, "", None))
@@ -167,7 +181,14 @@ def _segments(path: str, header: Header) -> list[Segment]:
             own_path = beside(folder, f"{name}.hea")
             if os.path.abspath(own_path) == os.path.abspath(path):
                 raise EcgError(f"the record names itself as its segment {one_line(name, 40)}; mend the header")
-            own = parsed[name] if name in parsed else parsed.setdefault(name, read_header(own_path))
+            if name not in parsed:
+                size_bytes += file_size(own_path)
+                parsed[name] = read_header(own_path)
+                signals += len(parsed[name].signals)
+            own = parsed[name]
+            files += _files_of(own) if frames else 0
+            if size_bytes > _MOST_HEADER_BYTES or signals > _MOST_SIGNALS or files > _MOST_FILES:
+                raise EcgError("the segments have more signals, files or words than any record; read them one at a time")
             _check_segment(own, header, name, frames)
             found.append(Segment(start, frames, own_path, own))
         start += frames
@@ -176,6 +197,12 @@ def _segments(path: str, header: Header) -> list[Segment]:
     if not start:
         raise EcgError("the segments hold no sample; there is nothing to read")
     return found
+
+
+def _files_of(header: Header) -> int:
+    """Files of a segment; those that wfdb decodes weigh more."""
+    formats = {signal.file: signal.format for signal in header.signals}
+    return sum(1 if each in ALONE else _SLOW_FILE for each in formats.values())
 
 
 def _check_segment(own: Header, header: Header, name: str, frames: int) -> None:
@@ -188,19 +215,35 @@ def _check_segment(own: Header, header: Header, name: str, frames: int) -> None:
         raise EcgError(f"segment {shown} has {own.n_samples} samples where the record says {frames}; mend the header")
 
 
-def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Recording:
+def _samples_of(segments: list[Segment], header: Header) -> int:
+    """Samples that have to be read for the whole record, or that it says it has if those are more."""
+    read = sum(
+        segment.frames * sum(signal.samples_per_frame for signal in segment.header.signals)
+        for segment in segments
+        if segment.header is not None
+    )
+    return max(read, (segments[-1].start + segments[-1].frames) * max(header.n_sig, 1))
+
+
+def _most_of(segments: list[Segment]) -> int:
+    """Samples of the record that are read at once."""
+    real = [segment.header for segment in segments if segment.frames and segment.header is not None]
+    return min(map(most_at_once, real), default=MAX_SAMPLES)
+
+
+def _joined(path: str, header: Header, segments: list[Segment], rename: Mapping[str, str] | None) -> Recording:
     """A record of several segments; with a layout segment its leads are the record's, else those of all segments."""
-    segments = _segments(path, header)
     layout = segments[0].header if segments[0].frames == 0 else None
     real = [segment for segment in segments if segment.frames and segment.header is not None]
     if not real:
         raise EcgError("the segments hold no signal; there is nothing to read")
-    chosen = [_chosen_of(segment, rename) for segment in real]
-    known = _chosen(layout, rename).leads if layout is not None else _union(chosen)
+    # all that is of a segment itself is found out once, though the record may name it again and again
+    chosen = {segment.path: _chosen_of(segment, rename) for segment in {each.path: each for each in real}.values()}
+    known = _chosen(layout, rename).leads if layout is not None else _union(list(chosen.values()))
     total = segments[-1].start + segments[-1].frames
-    readers, per_frame, doubts = _readers(real, chosen, summed=total * max(header.n_sig, 1) <= MAX_SAMPLES)
-    rows = [[known.index(lead) for lead in own.leads if lead in known] for own in chosen]
-    kept = [[place for place, lead in enumerate(own.leads) if lead in known] for own in chosen]
+    readers, per_frame, doubts = _readers(real, chosen, summed=_samples_of(segments, header) <= _most_of(segments))
+    rows = {each: [known.index(lead) for lead in own.leads if lead in known] for each, own in chosen.items()}
+    kept = {each: [place for place, lead in enumerate(own.leads) if lead in known] for each, own in chosen.items()}
     starts = [segment.start * per_frame for segment in real]
     ends = [(segment.start + segment.frames) * per_frame for segment in real]
 
@@ -211,7 +254,8 @@ def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
             if low >= stop:
                 break
             if high > low:
-                out[rows[at], low - start : high - start] = readers[at](low - starts[at], high - starts[at])[kept[at]]
+                own = real[at].path
+                out[rows[own], low - start : high - start] = readers[own](low - starts[at], high - starts[at])[kept[own]]
         return out
 
     told = subject_of(header.comments)
@@ -221,25 +265,27 @@ def _joined(path: str, header: Header, rename: Mapping[str, str] | None) -> Reco
     return Recording(known, _rate(header) * per_frame, total * per_frame, joined, told, header.recorded_at, said)
 
 
-def _readers(segments: list[Segment], chosen: list[Chosen], *, summed: bool) -> tuple[list[Samples], int, list[str]]:
+def _readers(segments: list[Segment], chosen: Mapping[str, Chosen], *, summed: bool) -> tuple[dict[str, Samples], int, list[str]]:
     """What reads each segment, how many samples of a lead are in a frame, and what is odd; checksums too if `summed`."""
-    readers: list[Samples] = []
+    readers: dict[str, Samples] = {}
+    lengths: dict[str, int] = {}
     doubts: dict[str, None] = {}
     per_frame = 0
-    for segment, own in zip(segments, chosen, strict=True):
+    for segment in segments:
         assert segment.header is not None
         name = os.path.basename(segment.path)
-        with blame(name):
-            samples, frames, inside, odd = _reader(segment.path, segment.header, own)
-            if summed:
-                odd += read_digital(segment.path, segment.header).notes
-        if frames != segment.frames:
-            raise EcgError(f"{name} has {frames} samples where the record says {segment.frames}")
-        if per_frame not in (0, inside):
-            raise EcgError("the segments have different sampling rates; split the record with WFDB's xform")
-        per_frame = inside
-        readers.append(samples)
-        doubts |= dict.fromkeys(odd)
+        if segment.path not in readers:
+            with blame(name):
+                found, frames, inside, odd = _reader(segment.path, segment.header, chosen[segment.path])
+                if summed:
+                    odd += read_digital(segment.path, segment.header).notes
+            if per_frame not in (0, inside):
+                raise EcgError("the segments have different sampling rates; split the record with WFDB's xform")
+            per_frame = inside
+            readers[segment.path], lengths[segment.path] = found, frames
+            doubts |= dict.fromkeys(odd)
+        if lengths[segment.path] != segment.frames:
+            raise EcgError(f"{name} has {lengths[segment.path]} samples where the record says {segment.frames}")
     return readers, per_frame, list(doubts)
 
 
