@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +137,8 @@ class Raw:
     rotate: int = 90
     form: bool = True
     compress: bool = True
+    letters: str = ""
+    """A name in `LETTERS`, if what is packed is written in them."""
     grid: str = "bars"
     """``bars``: thin filled rectangles; ``squares``: stroked squares of 5 mm over fine lines; ``none``."""
     window: bool = False
@@ -173,10 +177,18 @@ def draw_raw(ecg: Ecg, how: Print, raw: Raw) -> bytes:
     if raw.form:
         head = f"/Type /XObject /Subtype /Form /BBox [0 0 {width:.4f} {height:.4f}] /Resources << /Font << /H 4 0 R >> >>"
         objects.append((head, body.encode("latin-1")))
-    return assemble(objects, compress=raw.compress)
+    return assemble(objects, compress=raw.compress, letters=raw.letters)
 
 
-def assemble(objects: list[tuple[str, bytes | None]], *, compress: bool = False, trailer: str = "") -> bytes:
+LETTERS: dict[str, Callable[[bytes], bytes]] = {
+    "ASCII85Decode": lambda data: base64.a85encode(data) + b"~>",
+    "A85": lambda data: base64.a85encode(data, wrapcol=72) + b"~>",
+    "ASCIIHexDecode": lambda data: data.hex().encode() + b">",
+}
+"""Ways to write bytes in letters, by the name of the filter that undoes it."""
+
+
+def assemble(objects: list[tuple[str, bytes | None]], *, compress: bool = False, trailer: str = "", letters: str = "") -> bytes:
     """A PDF of these objects, numbered from 1, the first of which is the catalogue."""
     out = bytearray(b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
     offsets = []
@@ -186,6 +198,8 @@ def assemble(objects: list[tuple[str, bytes | None]], *, compress: bool = False,
             out += f"{number} 0 obj << {head} >> endobj\n".encode("latin-1")
             continue
         data, filtered = (zlib.compress(stream), "/Filter /FlateDecode") if compress else (stream, "")
+        if letters:
+            data, filtered = LETTERS[letters](data), f"/Filter [/{letters} /FlateDecode]"
         out += (
             f"{number} 0 obj << {head} /Length {len(data)} {filtered} >> stream\n".encode("latin-1")
             + data

@@ -21,7 +21,7 @@ from ecgspasm.io.pdf.reader import columns, is_pdf, read_pdf, read_pdf_file
 from ecgspasm.io.pdf.settings import pdf_settings
 from ecgspasm.io.pdf.text import Line, paper_of
 from ecgspasm.leads import STANDARD
-from tests.draw_pdf import Print, Raw, assemble, draw_matplotlib, draw_raw, printed
+from tests.draw_pdf import LETTERS, Print, Raw, assemble, draw_matplotlib, draw_raw, printed
 
 pytest.importorskip("pdfminer", reason="pdfminer.six is not installed (extra pdf)")
 
@@ -473,6 +473,30 @@ def test_bombs_are_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(es.EcgError, match=r"more than any|unpacks to more|no curves|maximum recursion depth"):
             read(data)
         assert time.perf_counter() - start < 10, name
+
+
+@pytest.mark.parametrize("letters", LETTERS)
+def test_what_is_packed_may_be_written_in_letters(letters: str, ecg: Ecg) -> None:
+    """As reportlab writes every page."""
+    how = Print("3x4")
+    plain, spelt = (read(draw_raw(ecg, how, Raw(letters=name))) for name in ("", letters))
+    np.testing.assert_array_equal(plain.signal_uv, spelt.signal_uv)
+
+
+@pytest.mark.parametrize(
+    ("content", "head", "said"),
+    [
+        (LETTERS["ASCII85Decode"](zlib.compress(bytes(60_000_000), 9)), "[/ASCII85Decode /FlateDecode]", "unpacks to more"),
+        (b"z" * 8_388_609, "[/A85 /FlateDecode]", "unpacks to more"),
+        (b"00" * 4_200_000, "[/AHx /FlateDecode]", "unpacks to more"),
+        (b"\xff\xff", "[/ASCII85Decode /FlateDecode]", "a part of the PDF is damaged"),
+        (b"0q", "[/ASCIIHexDecode /FlateDecode]", "a part of the PDF is damaged"),
+        (LETTERS["ASCIIHexDecode"](b"no deflate"), "[/ASCIIHexDecode /FlateDecode]", "a part of the PDF is damaged"),
+    ],
+)
+def test_letters_hide_no_bomb_and_no_damage(content: bytes, head: str, said: str) -> None:
+    with pytest.raises(es.EcgError, match=said):
+        read(page_with(content, head=f"/Filter {head}"))
 
 
 def test_encrypted_files_are_refused() -> None:

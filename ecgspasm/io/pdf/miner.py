@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
+from pdfminer.ascii85 import ascii85decode, asciihexdecode
 from pdfminer.pdfdevice import PDFTextDevice
 from pdfminer.pdfdocument import PDFDocument
 from pdfminer.pdffont import PDFUnicodeNotDefined
@@ -23,6 +24,9 @@ from ecgspasm.io.pdf.settings import pdf_settings
 _SAFE_FILTERS = {"ASCII85Decode", "A85", "ASCIIHexDecode", "AHx", "DCTDecode", "DCT", "JPXDecode", "JBIG2Decode"}
 # A stream packed otherwise than by Flate is unpacked by pdfminer in Python and may grow a thousandfold.
 _MOST_PACKED_BYTES = 262_144
+_LETTERS = {"ASCII85Decode": ascii85decode, "A85": ascii85decode, "ASCIIHexDecode": asciihexdecode, "AHx": asciihexdecode}
+_MOST_LETTERS = 8_388_608
+"""Of bytes written in letters, which take 0.1 s a megabyte to read."""
 _MOST_SAVED = 256
 """Graphics states within each other; PDF 32000-1, annex C, promises 28."""
 
@@ -32,6 +36,7 @@ class _BoundedStream(PDFStream):
 
     def decode(self) -> None:
         """Count before unpacking."""
+        self._spell_out()
         data = self.rawdata or b""
         most = pdf_settings("limits")["stream_bytes"]
         packed = 0
@@ -52,6 +57,22 @@ class _BoundedStream(PDFStream):
             if too_long or packed > 1:
                 raise EcgError("a part of the PDF unpacks to more than any ECG; print the ECG alone to a PDF")
         super().decode()
+
+    def _spell_out(self) -> None:
+        """Make bytes of the letters in which some programs write what they have packed, so that it can be counted."""
+        filters = self.get_filters()
+        while len(filters) > 1 and (spelt := _LETTERS.get(getattr(filters[0][0], "name", ""))) is not None:
+            data = self.rawdata or b""
+            if len(data) > _MOST_LETTERS:
+                raise EcgError("a part of the PDF unpacks to more than any ECG; print the ECG alone to a PDF")
+            try:
+                self.rawdata = spelt(data)
+            except ValueError as error:
+                raise EcgError(f"a part of the PDF is damaged ({one_line(error, 60)}); fetch it again") from error
+            filters = filters[1:]
+            for name in ("F", "Filter", "DP", "DecodeParms", "FDecodeParms"):
+                self.attrs.pop(name, None)
+            self.attrs |= {"Filter": [each for each, _ in filters], "DecodeParms": [each for _, each in filters]}
 
 
 class _Parser(PDFParser):
