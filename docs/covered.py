@@ -24,11 +24,12 @@ RECORDED = ROOT / "data" / "benchmarks" / "coverage.json"
 NAMED = {
     "guard": (
         *("io/file.py", "io/paths.py", "io/channels.py", "io/vendor/xml_gate.py", "io/hdf5/gate.py", "io/hdf5/texts.py"),
-        *("io/wfdb/header.py", "io/wfdb/doubts.py"),
+        *("io/wfdb/header.py", "io/wfdb/doubts.py", "io/dicom/skeleton.py", "io/vendor/xli.py"),
+        *("io/tables/parquet_gate.py", "io/tables/thrift.py", "criteria/bounded_toml.py"),
     ),
     "writers": (
         *("io/writing.py", "io/gain.py", "io/wfdb/writer.py", "io/wfdb/annotations.py"),
-        *("batching/parts.py", "batching/manifest.py", "course/files.py", "course/toml_text.py"),
+        *("plot/files.py", "batching/parts.py", "batching/manifest.py", "batching/summary.py", "course/files.py", "course/toml_text.py"),
     ),
 }
 """The checks in front of the parsers, and what writes files: all of their branches are to be run."""
