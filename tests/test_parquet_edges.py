@@ -217,7 +217,7 @@ def test_pages_hold_as_many_values_as_their_column() -> None:
 
 
 def test_fifty_thousand_pages_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert gate._MOST_PAGES == 50_000
+    assert gate._MOST_PAGES == 20_000
     monkeypatch.setattr(gate, "_MOST_PAGES", 3)
     check(page(1, b"") * 3, 3)
     assert "more than the 3 pages" in refused(lambda: check(page(1, b"") * 4, 4))

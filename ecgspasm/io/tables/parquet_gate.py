@@ -19,7 +19,7 @@ _MOST_FOOTER_BYTES = 16 * 2**20
 _MOST_FOOTER_VALUES = 1_500_000
 _MOST_CHUNKS = 60_000
 """Columns of all groups together: a month of twelve leads at 1000 Hz in groups of a million rows has 31,000."""
-_MOST_PAGES = 50_000
+_MOST_PAGES = 20_000
 """That are read at once; writers make pages of a megabyte or of 20,000 rows, so that 12 million samples have 600."""
 _MOST_HEADER_BYTES = 16 * 1024
 _MOST_HEADER_VALUES = 100
