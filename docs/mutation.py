@@ -222,7 +222,7 @@ class Runner:
                 del running[child]
                 shutil.rmtree(_own_folder(child), ignore_errors=True)
                 code = os.waitstatus_to_exitcode(status)
-                said = {0: "survived", _NOT_EXCHANGED: "survived", -signal.SIGKILL: "timeout", -signal.SIGXCPU: "timeout"}
+                said = {0: "survived", _NOT_EXCHANGED: "survived", -signal.SIGKILL: "timeout", -signal.SIGXCPU: "timeout", -signal.SIGALRM: "timeout"}
                 self.results.append((mutant, said.get(code, "killed")))
                 told = _own_folder(child).with_suffix(".killer")
                 if told.exists():
@@ -245,6 +245,7 @@ class Runner:
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1, int(limit_s) + 2))
             resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
+            signal.alarm(max(5 * int(limit_s), 60))  # one that waits, such as for the other end of a FIFO, computes nothing
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
