@@ -53,7 +53,7 @@ PARTS = {
 ROOMS = {"measure": ("processing",), "change": ("serial",), "criteria": ("criteria",), "guard": ("io",)}
 TESTS = (
     *("test_measure_edges", "test_compare_edges", "test_criteria_edges", "test_guard_edges", "test_header_edges"),
-    *("test_doubts_edges", "test_gate_edges"),
+    *("test_doubts_edges", "test_gate_edges", "test_small_inputs", "test_memory_of_reading"),
     *("test_steps", "test_pipeline_truth", "test_relations", "test_criteria", "test_criteria_definitions", "test_confounders"),
     *("test_vector", "test_index_case", "test_real_recordings", "test_recording", "test_tables", "test_annotations"),
     *(

@@ -431,6 +431,7 @@ def test_a_known_other_kind_is_left_out_whatever_its_unit() -> None:
 
 def test_files_without_leads_say_what_there_is() -> None:
     assert "no lead is named 'Resp'" in refused(lambda: choose(["Resp"], ["mV"]))
+    assert refused(lambda: choose(["I", "V2", "v2"], ["mV"] * 3)) == "lead V2 is given twice; leave one of them out"
     assert "there is no channel with the name of a lead; name the leads in the file" in refused(lambda: choose([], []))
     assert "there is no channel with the name of a lead" in refused(lambda: choose([""], ["mmHg"]))
     # the one that nobody knows is named, not the first

@@ -30,6 +30,9 @@ def test_limb_leads_are_derived_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -
     longer = built(TWO, 11)
     assert longer.leads == TWO
     assert longer.source == "x; the other limb leads are not derived from these: the recording would be too large"
+    five = ("I", "II", "III", "aVR", "aVL")
+    assert built(five, 10).leads == (*five, "aVF")
+    assert built(five, 11).leads == five
     # where there is nothing to derive, or the file tells its own, there is nothing to say
     assert built(("I", "V1"), 1000).source == "x"
     assert built(STANDARD, 1000).source == "x"
