@@ -29,7 +29,14 @@ NAMED = {
     ),
     "writers": (
         *("io/writing.py", "io/gain.py", "io/wfdb/writer.py", "io/wfdb/annotations.py"),
-        *("plot/files.py", "batching/parts.py", "batching/manifest.py", "batching/summary.py", "course/files.py", "course/toml_text.py"),
+        *(
+            "plot/files.py",
+            "batching/parts.py",
+            "batching/manifest.py",
+            "batching/summary.py",
+            "course/files.py",
+            "course/toml_text.py",
+        ),
     ),
 }
 """The checks in front of the parsers, and what writes files: all of their branches are to be run."""

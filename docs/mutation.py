@@ -222,7 +222,13 @@ class Runner:
                 del running[child]
                 shutil.rmtree(_own_folder(child), ignore_errors=True)
                 code = os.waitstatus_to_exitcode(status)
-                said = {0: "survived", _NOT_EXCHANGED: "survived", -signal.SIGKILL: "timeout", -signal.SIGXCPU: "timeout", -signal.SIGALRM: "timeout"}
+                said = {
+                    0: "survived",
+                    _NOT_EXCHANGED: "survived",
+                    -signal.SIGKILL: "timeout",
+                    -signal.SIGXCPU: "timeout",
+                    -signal.SIGALRM: "timeout",
+                }
                 self.results.append((mutant, said.get(code, "killed")))
                 told = _own_folder(child).with_suffix(".killer")
                 if told.exists():
