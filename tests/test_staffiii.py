@@ -110,6 +110,18 @@ def test_a_workbook_that_unpacks_to_any_size_is_refused(tmp_path: Path, unpacked
         list(pairs(tmp_path))
 
 
+def test_a_damaged_workbook_is_refused_in_one_line(tmp_path: Path) -> None:
+    sheet = tmp_path / "STAFF-III-Database-Annotations.xlsx"
+    with zipfile.ZipFile(sheet, "w") as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b"<sheet/>")
+    content = bytearray(sheet.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 1] = 0
+    sheet.write_bytes(content)
+    assert zipfile.is_zipfile(sheet)
+    with pytest.raises(es.EcgError, match="cannot be read"):
+        list(pairs(tmp_path))
+
+
 def write_measures(folder: Path) -> None:
     """One person whose inflation record pauses before the balloon is let down."""
     leads = np.array(["V1", "V2", "V3", "V4", "V5", "V6", "aVL", "I", "-aVR", "II", "aVF", "III"])

@@ -76,8 +76,11 @@ def _check_size(path: Path) -> None:
     """A workbook is a zip, of which openpyxl unpacks all that there is."""
     size = path.stat().st_size
     if size <= _LARGEST_BYTES and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            size = sum(each.file_size for each in packed.infolist())
+        try:
+            with zipfile.ZipFile(path) as packed:
+                size = sum(each.file_size for each in packed.infolist())
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise EcgError(f"{path.name} cannot be read ({error}); fetch it again") from error
     if size > _LARGEST_BYTES:
         raise EcgError(f"{path.name} holds {size / 1e6:.0f} MB, more than a sheet of some hundred rows; fetch it again")
 
