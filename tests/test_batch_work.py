@@ -161,7 +161,7 @@ YEAR_2020, YEAR_2022 = datetime(2020, 1, 1), datetime(2022, 1, 1)
 @pytest.mark.parametrize(
     ("before", "after", "task", "said"),
     [
-        ({"sex": "male"}, {"sex": "female"}, {}, "the baseline is of a male, the current ECG of a female person"),
+        ({"sex": "male"}, {"sex": "female"}, {}, "'male' at the baseline and 'female' at the current ECG"),
         ({"at": YEAR_2022}, {"at": YEAR_2020}, {}, r"\(2020-01-01 00:00\) is older than its baseline \(2022-01-01 00:00\); swap"),
         ({}, {"at": YEAR_2020}, {"baseline_at": "2021-05-06T07:08"}, "is older than its baseline"),
         ({"at": YEAR_2020}, {"at": YEAR_2022}, {"current_at": "2019-01-01"}, "is older than its baseline"),
@@ -205,3 +205,9 @@ def test_a_baseline_is_measured_once_for_several_ecgs_of_a_person(monkeypatch: p
     for current in ("after", "later"):
         do("compare", Task(current, baseline="before", current=current), "fresh", None)
     assert reads == ["before", "after", "later"]
+
+
+def test_the_times_of_the_list_count_before_those_of_the_ecgs(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, before=of(BEFORE, at=YEAR_2022), after=of(AFTER, at=YEAR_2022))
+    assert "confounder:old-baseline" not in compared().measure
+    assert "confounder:old-baseline" in compared(baseline_at="2005-01-01").measure

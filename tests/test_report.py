@@ -249,7 +249,14 @@ def test_what_others_have_written_stays_text(day: Monitoring, test_of_spasm: Any
         assert "<img" not in page
         assert "\u202e" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
         told(page)
-    for each in (es.compare(first, second), hostile_course(), es.analyze(second), day):
+    for each in (
+        es.compare(first, second),
+        hostile_course(),
+        es.analyze(second),
+        day,
+        test_of_spasm,
+        es.provocation([(0, first), (9, second)], events=[(5, f"ergonovine {HOSTILE}")]),
+    ):
         shown = each._repr_html_()
         assert "<script" not in shown
         assert "<img" not in shown
@@ -354,7 +361,13 @@ def test_every_command_with_a_report_writes_one(tmp_path: Path, capsys: pytest.C
     assert told_err.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("made", [lambda: es.analyze(ecg("baseline")), tables, not_comparable, flat, Course])
+def spasm_unmeasured() -> Any:
+    """A test whose baseline was measured, and nothing after the event."""
+    empty = replace(ecg("ergonovine"), signal_uv=np.zeros_like(ecg("ergonovine").signal_uv))
+    return es.provocation([(0, ecg("baseline")), (180, empty)], events=[(60, "ergonovine")])
+
+
+@pytest.mark.parametrize("made", [lambda: es.analyze(ecg("baseline")), tables, not_comparable, flat, Course, spasm_unmeasured])
 def test_notebooks_show_a_card(made: Callable[[], Any]) -> None:
     shown = made()._repr_html_()
     assert "not a medical device" in shown
@@ -362,10 +375,17 @@ def test_notebooks_show_a_card(made: Callable[[], Any]) -> None:
     assert "nan" not in re.sub(r"<.*?>", " ", shown)
 
 
-def test_the_cards_tell_the_verdict(change: Comparison, day: Monitoring) -> None:
-    for found in (change, day, Course.load(CASE / "course.toml")):
+def test_the_cards_tell_the_verdict(change: Comparison, day: Monitoring, test_of_spasm: Any) -> None:
+    for found in (change, day, test_of_spasm, Course.load(CASE / "course.toml")):
         shown = html.unescape(found._repr_html_())
         verdict = found.verdict if not isinstance(found, Course) else "sorafenib: DEFINITE on Naranjo"
         assert typeset(verdict) in shown
         assert len(shown) < 60_000
     assert "<svg" in change._repr_html_()
+
+
+def test_the_card_of_a_provocation_has_a_row_a_phase() -> None:
+    shown = html.unescape(spasm_unmeasured()._repr_html_())
+    assert shown.count("<tr") == 3
+    assert "not measured: " in shown
+    assert "does not exclude spasm" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,13 +12,12 @@ import numpy as np
 from ecgspasm.analysis import analyze
 from ecgspasm.batching.rows import INTERVALS, Rows, Task, failed
 from ecgspasm.criteria import Criterion, load_criteria
-from ecgspasm.ecg import MEASURED, MEASURES, SHAPES, Analysis, Measurements
+from ecgspasm.ecg import MEASURED, MEASURES, SHAPES, Analysis, Ecg, Measurements
 from ecgspasm.errors import EcgError
 from ecgspasm.io import read
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import IN_FRAME, MET, NOT_MET, Change, Comparison, Finding
-
-_SECONDS_A_DAY = 86_400.0
+from ecgspasm.serial.person import years_between
 
 
 def do(what: str, task: Task, electrodes: str, criteria: str | None) -> Rows:
@@ -81,8 +81,8 @@ def _states(states: Sequence[str], values: Iterable[float]) -> list[str]:
 
 
 def _compared(task: Task, electrodes: str, criteria: tuple[Criterion, ...]) -> Rows:
-    first, second = _analysis(task.baseline), _analysis(task.current)
-    _one_person_in_order(task, first, second)
+    first, second = _dated(_analysis(task.baseline), task.baseline_at), _dated(_analysis(task.current), task.current_at)
+    _check_order(first.ecg, second.ecg)
     found = compare(first, second, electrodes=electrodes, criteria=criteria)  # type: ignore[arg-type]
     rows = Rows()
     for name, each in (("baseline_", found.baseline), ("current_", found.current)):
@@ -116,28 +116,13 @@ def _finding(rows: Rows, finding: Finding) -> None:
     rows.add(f"finding:{finding.criterion}", [""], [value], None, [said])
 
 
-def _one_person_in_order(task: Task, first: Analysis, second: Analysis) -> None:
-    """Refuse what cannot be one person's earlier and later ECG."""
-    told = [one.ecg.subject for one in (first, second)]
-    if told[0].sex and told[1].sex and told[0].sex != told[1].sex:
-        raise EcgError(f"the baseline is of a {told[0].sex}, the current ECG of a {told[1].sex} person; pair ECGs of one person")
-    before, after = (
-        datetime.fromisoformat(given) if given else one.ecg.recorded_at
-        for given, one in ((task.baseline_at, first), (task.current_at, second))
-    )
-    if before is not None and after is not None and (before.tzinfo is None) == (after.tzinfo is None):
-        if (after - before).total_seconds() < 0:
-            times = f"{after:%Y-%m-%d %H:%M}) is older than its baseline ({before:%Y-%m-%d %H:%M}"
-            raise EcgError(f"the current ECG ({times}); swap them")
-        years = (after - before).total_seconds() / (365.25 * _SECONDS_A_DAY)
-    else:
-        years = None
-    _ages(told[0].age, told[1].age, years)
+def _dated(found: Analysis, given: str) -> Analysis:
+    """With the time that the list tells; without one with the recording's own."""
+    return replace(found, ecg=replace(found.ecg, recorded_at=datetime.fromisoformat(given))) if given else found
 
 
-def _ages(first: float | None, second: float | None, years: float | None) -> None:
-    # whole years are rounded either way, and ages are now and then those at enrolment: two years are let pass
-    if first is None or second is None:
-        return
-    if second < first - 2 or (years is not None and second > first + years + 2):
-        raise EcgError(f"the person was {first:g} at the baseline and {second:g} at the current ECG; pair ECGs of one person")
+def _check_order(first: Ecg, second: Ecg) -> None:
+    years = years_between(first.recorded_at, second.recorded_at)
+    if years is not None and years < 0:
+        times = f"{second.recorded_at:%Y-%m-%d %H:%M}) is older than its baseline ({first.recorded_at:%Y-%m-%d %H:%M}"
+        raise EcgError(f"the current ECG ({times}); swap them")

@@ -31,3 +31,7 @@ __all__ = [
     "trend",
     "vector",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -104,11 +104,11 @@ def of_ecgs(ecgs: list[TimedEcg], first: ProvocationEvent, baseline: Source | No
     Raises
     ------
     EcgError
-        If no ECG lies before the first provoking event and no baseline was given.
+        If no ECG from before the first provoking event could be measured and no baseline was given.
     """
     before = np.array([each.time_s <= first.time_s for each in ecgs])
     if baseline is None:
-        reference, words = _reference([each for each, early in zip(ecgs, before, strict=True) if early], first)
+        reference, words = _reference([each for each, early in zip(ecgs, before, strict=True) if early])
     elif isinstance(baseline, Ecg | Analysis | Measurements):
         reference, words = (analyze(baseline) if isinstance(baseline, Ecg) else baseline), "the given baseline"
     else:
@@ -128,13 +128,8 @@ def of_ecgs(ecgs: list[TimedEcg], first: ProvocationEvent, baseline: Source | No
     return _filled(ecgs, before, own, compared, failed, words, tuple(dict.fromkeys(notes)))
 
 
-def _reference(early: list[TimedEcg], first: ProvocationEvent) -> tuple[Analysis | Measurements, str]:
+def _reference(early: list[TimedEcg]) -> tuple[Analysis | Measurements, str]:
     """Of the ECGs before the provocation the one that is most like their median; the last of two or fewer."""
-    if not early:
-        raise EcgError(
-            f"no baseline: no ECG lies before the first provoking event {first.text!r} at {first.time_s:g} s; "
-            "give one from before it, or baseline=..."
-        )
     usable = [(each.measured, table, each.time_s) for each in early if each.measured is not None and (table := each.table)]
     if not usable:
         raise EcgError(f"no baseline: the ECG at {early[-1].time_s:g} s was not measured ({early[-1].reason}); give baseline=...")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgspasm.ecg import Subject, number
 from ecgspasm.errors import EcgError
-from ecgspasm.provoking import words
+from ecgspasm.provoking import card, words
 from ecgspasm.provoking.definitions import HalfDefinition, Judged
 from ecgspasm.provoking.events import ProvocationEvent
 from ecgspasm.provoking.phases import Phase, PhaseChange, shown
@@ -139,3 +139,6 @@ class ProvocationTest:
 
     def __str__(self) -> str:
         return f"{words.report(self)}\n\n{line(self.parameters)}"
+
+    def _repr_html_(self) -> str:
+        return card.html(self)
