@@ -43,7 +43,7 @@ REASONS = ROOT / "data" / "trust" / "survivors.toml"
 
 PARTS = {
     "measure": ("processing/measure.py",),
-    "change": ("serial/compare.py", "serial/findings.py", "serial/comparison.py"),
+    "change": ("serial/compare.py", "serial/findings.py", "serial/comparison.py", "serial/person.py"),
     "criteria": ("criteria/__init__.py", "criteria/judge.py", "criteria/model.py", "criteria/parse.py"),
     "guard": (
         *("io/file.py", "io/paths.py", "io/channels.py", "io/vendor/xml_gate.py", "io/hdf5/gate.py"),
@@ -54,6 +54,7 @@ ROOMS = {"measure": ("processing",), "change": ("serial",), "criteria": ("criter
 TESTS = (
     *("test_measure_edges", "test_compare_edges", "test_criteria_edges", "test_guard_edges", "test_header_edges"),
     *("test_doubts_edges", "test_gate_edges", "test_small_inputs", "test_memory_of_reading"),
+    *("test_one_person",),
     *("test_steps", "test_pipeline_truth", "test_relations", "test_criteria", "test_criteria_definitions", "test_confounders"),
     *("test_vector", "test_index_case", "test_real_recordings", "test_recording", "test_tables", "test_annotations"),
     *(
