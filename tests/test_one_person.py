@@ -52,6 +52,7 @@ def test_two_persons_are_refused(baseline: es.Subject, current: es.Subject, year
         (of(age=60), of(age=95), None),  # nobody knows how many years lie between
         (of(age=60), of(age=64), 2.0),
         (of(age=60), of(age=60), 9.0),  # an age at enrolment
+        (of(age=60), of(age=58.5), 9.0),  # both are rounded, or from other papers
         (of(age=60), of(age=54), -4.0),  # exchanged: told as such, not as another person
     ],
 )
