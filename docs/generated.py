@@ -241,6 +241,8 @@ def _soaked(found: dict[str, Any] | None) -> list[str]:
     held = max(each["growth_mb"] for each in found["memory"].values())
     came = f"{found['lost']} lost, {found['double']} double, {found['unexpected']} not accounted for; a process grew by at most "
     ratio = found["last_tenth_to_first"]
-    came += f"{held:.0f} MB; last tenth to first: {ratio['clock_ms']:.2f} of the time, {ratio['computing_ms']:.2f} of the computing"
+    came += (
+        f"{held:.0f} MB; last tenth to first: {ratio['clock_ms']:.2f} of the time, {ratio['computing_ms']:.2f} of the computing"
+    )
     hit = f"{found['poisoned']:,} poisoned"
     return [f"| a long run | {found['records']:,} records | {hit} | {came} |"]

@@ -31,7 +31,16 @@ LEFT_OUT = {"train", "dev", "docs"}
 TOOLS = ("pytest", "hypothesis", "jsonschema")
 """Of the development packages those that the tests below need."""
 TESTS = (
-    *("measure_edges", "compare_edges", "criteria_edges", "guard_edges", "header_edges", "doubts_edges", "gate_edges", "one_person"),
+    *(
+        "measure_edges",
+        "compare_edges",
+        "criteria_edges",
+        "guard_edges",
+        "header_edges",
+        "doubts_edges",
+        "gate_edges",
+        "one_person",
+    ),
     *(
         "steps",
         "pipeline_truth",

@@ -95,3 +95,33 @@ def test_the_callers_array_is_neither_kept_nor_locked() -> None:
     assert ecg.signal_uv[0, 0] == 0.0
     with pytest.raises(ValueError, match="read-only"):
         ecg.signal_uv[0, 0] = 1.0
+
+
+def noisy(ecg: es.Ecg, noise_uv: dict[str, float]) -> es.Ecg:
+    rng = np.random.default_rng(5)
+    noise = rng.standard_normal(ecg.signal_uv.shape)
+    size = np.array([noise_uv.get(lead, 1.0) for lead in ecg.leads])[:, None]
+    return replace(ecg, signal_uv=ecg.signal_uv + size * noise)
+
+
+def test_beats_that_agree_by_chance_make_no_lead_much_surer_than_the_others_of_its_ecg() -> None:
+    eight = es.simulate.ecg(fs=500, seed=3, leads=["I", "II", "V1", "V2", "V3", "V4", "V5", "V6"]).ecg
+    chest = ("V1", "V2", "V3", "V4", "V6")
+    kinds = {"calm": {}, "one": {"V5": 60.0}, "others": dict.fromkeys(("I", "II", *chest), 60.0)}
+    noise = {name: es.analyze(noisy(eight, each)).median.noise_uv[-2] for name, each in kinds.items()}  # type: ignore[union-attr]
+    alone = es.analyze(replace(noisy(eight, kinds["one"]), signal_uv=noisy(eight, kinds["one"]).signal_uv[6:7], leads=("V5",)))
+    assert noise["others"] > 1.5 * noise["calm"]
+    assert noise["others"] < noise["one"]
+    # a noisy lead is not made quieter by calm ones
+    assert alone.median is not None
+    assert noise["one"] == pytest.approx(alone.median.noise_uv[0], rel=0.1)
+
+
+def test_flat_leads_do_not_make_the_others_surer(before: es.Ecg) -> None:
+    flat = np.array(before.signal_uv)
+    flat[:8] = 0.0
+    some = es.analyze(replace(before, signal_uv=flat)).median
+    whole = es.analyze(before).median
+    assert some is not None
+    assert whole is not None
+    assert (some.noise_uv[8:] > 0.9 * whole.noise_uv[8:]).all()

@@ -225,8 +225,16 @@ def _noise(stack: Floats, at: tuple[float, float], until: float, fs: float, leve
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
     plain = np.sqrt(values.var(axis=1, ddof=1 if n_beats > 1 else 0).mean(axis=1))
-    largest = np.maximum(_MIDDLE_SE * scatter, plain)
+    largest = _moderated(np.maximum(_MIDDLE_SE * scatter, plain), n_beats - 1, numbers["other_leads_beats"])
     return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
+
+
+def _moderated(scatter: Floats, own: int, others: float) -> Floats:
+    """Scatter of the beats, shape (lead,), no smaller than together with the median lead's, weighted as so many beats each."""
+    alive = scatter[scatter > 0.0]  # a flat lead says nothing about the noise of the others
+    usual = float(np.median(alive)) if len(alive) else 0.0
+    together = np.sqrt((own * scatter**2 + others * usual**2) / (own + others))
+    return np.asarray(np.maximum(scatter, together))
 
 
 def _nanmedian(values: Floats) -> Floats:
