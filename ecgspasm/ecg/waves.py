@@ -143,7 +143,8 @@ class MedianBeat:
     signal_uv: Floats
     r_sample: float
     noise_uv: Floats
-    """Standard error of a level in the ST-T segment against the PR level, from the scatter of the beats, shape (lead,)."""
+    """Standard error of a level in the ST-T segment against the PR level, shape (lead,): from the scatter of the beats, and in no
+    lead smaller than its own beats and those of the median lead say together."""
     calm_noise_uv: Floats
     """The same for levels over the longer spans that are used where a lead is noisy."""
     n_beats: int
