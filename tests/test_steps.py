@@ -95,6 +95,23 @@ def test_refinement_draws_a_peak_towards_the_summit() -> None:
     assert 500.0 < refined < 506.0
 
 
+def test_the_last_bits_do_not_tell_which_of_two_equal_tangents_is_taken() -> None:
+    """What the net finds differs by 0.00001 samples from processor to processor."""
+    time = np.arange(1000)
+    nothing = Wave(np.full((1, 1), np.nan), np.full((1, 1), np.nan), np.full((1, 1), np.nan), np.zeros(1))
+    one = np.array([300.0])
+
+    def refined(step_uv: float, off: float) -> np.ndarray:
+        signal = np.round(100.0 * np.exp(-0.5 * ((time - 500) / 25.0) ** 2)[None] / step_uv) * step_uv
+        wave = Wave(np.array([[440.0 + off]]), np.array([[508.0 - off]]), np.array([[560.0 + off]]), np.ones(1))
+        t = refine(Found(one, nothing, nothing, wave, nothing, one, one), Integral(signal), 500.0).t
+        return np.array([t.onset, t.peak, t.offset])
+
+    for step_uv in (5.0, 10.0, 20.0, 25.0, 50.0):
+        for off in (-2e-5, -1e-5, 1e-5, 2e-5):
+            assert np.abs(refined(step_uv, off) - refined(step_uv, 0.0)).max() < 0.001, (step_uv, off)
+
+
 def test_a_fiducial_found_elsewhere_is_no_change(good: Analysis) -> None:
     """Both median beats are aligned on the QRS complex itself, not on the mark that was put in it."""
     median = median_of(good)

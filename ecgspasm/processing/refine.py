@@ -17,6 +17,10 @@ from ecgspasm.processing.decode import Found, Wave
 from ecgspasm.processing.settings import settings
 from ecgspasm.processing.spans import Integral
 
+# In coarsely rounded signals summits and tangents tie, and the last bits, which another processor computes otherwise, must not
+# tell which one is taken: the kernels of OpenBLAS move what the net finds by 0.00001 samples.
+_SAME_HEIGHT_UV, _SAME_SLOPE = 0.01, 0.001
+
 
 def refine(found: Found, integral: Integral, fs: float) -> Found:
     """Refine the P and T waves of every lead and beat.
@@ -69,13 +73,18 @@ def _refined(wave: Wave, integral: Integral, fs: float, name: str) -> Wave:
 
 def _top(height: Floats, steps: Floats) -> Floats:
     """Where the highest of the values lies, between the steps by a parabola; 0 when it is at an end (no summit there)."""
-    at = height.argmax(axis=-1)
+    at = _first_largest(height, _SAME_HEIGHT_UV)
     inner = np.clip(at, 1, len(steps) - 2)[..., None]
     left, top, right = (np.take_along_axis(height, inner + step, axis=-1)[..., 0] for step in (-1, 0, 1))
     bend = left - 2 * top + right
     shift = np.divide(0.5 * (left - right), bend, out=np.zeros_like(top), where=bend < 0)
     place = steps[inner[..., 0]] + np.clip(shift, -0.5, 0.5) * (steps[1] - steps[0])
     return np.asarray(np.where((at > 0) & (at < len(steps) - 1), place, 0.0))
+
+
+def _first_largest(values: Floats, within: float | Floats) -> NDArray[np.intp]:
+    """Index along the last axis of the first value that is as large as the largest, or all but."""
+    return np.asarray((values >= values.max(axis=-1, keepdims=True) - within).argmax(axis=-1))
 
 
 def _tangent(
@@ -87,7 +96,7 @@ def _tangent(
     value = integral.mean_at(np.broadcast_to(rows[:, None], place.shape), place, box)
     # Slope away from the summit, in uV per sample, by central differences of the box means.
     fall = (value[:, :-2] - value[:, 2:]) / (width / 10.0) * sign[:, None] * np.sign(width)
-    at = fall.argmax(axis=1)
+    at = _first_largest(fall, _SAME_SLOPE * np.abs(fall).max(axis=-1, keepdims=True))
     every = np.arange(len(rows))
     steep = fall[every, at]
     rest = (value[every, at + 1] - level) * sign
