@@ -58,16 +58,13 @@ def test_results_were_the_same_however_the_work_was_spread(recorded: dict[str, A
     assert (found["hashes_of_measure"], found["hashes_of_compare"], found["most_different_bytes"]) == (1, 1, 1)
 
 
-def test_other_kernels_changed_no_word_and_few_values(recorded: dict[str, Any]) -> None:
+def test_other_kernels_changed_no_word_and_no_value(recorded: dict[str, Any]) -> None:
     found = recorded["kernels"]
     kinds = {kernel for row in found["machines"].values() for kernel in row["kernels"]}
     assert found["records"] >= 50
     assert len(kinds) >= 4, "the processes did not use other kernels"
     for name, row in found["machines"].items():
-        assert row["different_words"] == row["missing_in_one"] == 0, name
-        # edges of P waves at a tie between two tangents
-        assert row["different_after_rounding"] <= 2, row["differing"]
-        assert all(" p_" in each for each in row["differing"])
+        assert row["different_words"] == row["missing_in_one"] == row["different_after_rounding"] == 0, (name, row["differing"])
 
 
 def test_the_long_run_lost_nothing_and_did_not_grow(recorded: dict[str, Any]) -> None:
