@@ -85,7 +85,7 @@ def _analysed(ecg: Ecg, reasons: tuple[str, ...], probabilities: Probabilities) 
     beats = beat_steps.mark_spoilt(cleaned[usable], found.beats, placed)
     found = found.with_beats(beats)
     missing = median.enough_beats(beats)
-    middle = None if missing else median.with_whole_qrs(median.median_beat(cleaned, ecg.fs, found, beats), usable)
+    middle = None if missing else median.with_whole_qrs(median.median_beat(cleaned, ecg.fs, found, beats, usable), usable)
     if middle is None:
         measured = nothing_measured(ecg.leads, reasons, missing or median.ENDLESS, ecg.subject, ecg.derived)
         return Analysis(ecg, cleaned, reasons, found, None, measured)

@@ -165,6 +165,7 @@ YEAR_2020, YEAR_2022 = datetime(2020, 1, 1), datetime(2022, 1, 1)
         ({"at": YEAR_2022}, {"at": YEAR_2020}, {}, r"\(2020-01-01 00:00\) is older than its baseline \(2022-01-01 00:00\); swap"),
         ({}, {"at": YEAR_2020}, {"baseline_at": "2021-05-06T07:08"}, "is older than its baseline"),
         ({"at": YEAR_2020}, {"at": YEAR_2022}, {"current_at": "2019-01-01"}, "is older than its baseline"),
+        ({"at": YEAR_2022}, {"at": YEAR_2020}, {"baseline_at": "2022-01-02"}, "is older than its baseline"),
         ({"age": 60.0}, {"age": 57.9}, {}, "the person was 60 at the baseline and 57.9 at the current ECG"),
         ({"age": 60.0, "at": YEAR_2020}, {"age": 64.1, "at": YEAR_2022}, {}, "60 at the baseline and 64.1"),
     ],
@@ -211,3 +212,10 @@ def test_the_times_of_the_list_count_before_those_of_the_ecgs(monkeypatch: pytes
     given(monkeypatch, before=of(BEFORE, at=YEAR_2022), after=of(AFTER, at=YEAR_2022))
     assert "confounder:old-baseline" not in compared().measure
     assert "confounder:old-baseline" in compared(baseline_at="2005-01-01").measure
+
+
+def test_a_day_without_its_hour_tells_nothing_within_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, before=of(BEFORE, at=YEAR_2022.replace(hour=14)), after=of(AFTER))
+    assert "score" in compared(current_at="2022-01-01").measure
+    assert "score" in compared(baseline_at="2022-01-01", current_at="2022-01-01").measure
+    assert "is older than its baseline" in reason(compared(current_at="2022-01-01T13:00"))

@@ -17,7 +17,7 @@ from ecgspasm.errors import EcgError
 from ecgspasm.io import read
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import IN_FRAME, MET, NOT_MET, Change, Comparison, Finding
-from ecgspasm.serial.person import years_between
+from ecgspasm.serial.person import check_ages, check_one_person, years_between
 
 
 def do(what: str, task: Task, electrodes: str, criteria: str | None) -> Rows:
@@ -82,7 +82,8 @@ def _states(states: Sequence[str], values: Iterable[float]) -> list[str]:
 
 def _compared(task: Task, electrodes: str, criteria: tuple[Criterion, ...]) -> Rows:
     first, second = _dated(_analysis(task.baseline), task.baseline_at), _dated(_analysis(task.current), task.current_at)
-    _check_order(first.ecg, second.ecg)
+    check_one_person(first.ecg.subject, second.ecg.subject)
+    _check_in_order(task, first.ecg, second.ecg)
     found = compare(first, second, electrodes=electrodes, criteria=criteria)  # type: ignore[arg-type]
     rows = Rows()
     for name, each in (("baseline_", found.baseline), ("current_", found.current)):
@@ -117,12 +118,24 @@ def _finding(rows: Rows, finding: Finding) -> None:
 
 
 def _dated(found: Analysis, given: str) -> Analysis:
-    """With the time that the list tells; without one with the recording's own."""
-    return replace(found, ecg=replace(found.ecg, recorded_at=datetime.fromisoformat(given))) if given else found
+    """With the time that the list tells; without one, or where it tells only the day of it, with the recording's own."""
+    own = found.ecg.recorded_at
+    if not given or (_a_day(given) and own is not None and own.date() == datetime.fromisoformat(given).date()):
+        return found
+    return replace(found, ecg=replace(found.ecg, recorded_at=datetime.fromisoformat(given)))
 
 
-def _check_order(first: Ecg, second: Ecg) -> None:
-    years = years_between(first.recorded_at, second.recorded_at)
-    if years is not None and years < 0:
-        times = f"{second.recorded_at:%Y-%m-%d %H:%M}) is older than its baseline ({first.recorded_at:%Y-%m-%d %H:%M}"
-        raise EcgError(f"the current ECG ({times}); swap them")
+def _a_day(given: str) -> bool:
+    return 0 < len(given) <= len("2024-05-31")
+
+
+def _check_in_order(task: Task, first: Ecg, second: Ecg) -> None:
+    """Refuse what cannot be one person's earlier and later ECG."""
+    before, after = first.recorded_at, second.recorded_at
+    years = years_between(before, after)
+    if before is not None and after is not None:
+        by_day = _a_day(task.baseline_at) or _a_day(task.current_at)
+        if after.date() < before.date() if by_day else years is not None and years < 0:
+            times = f"{after:%Y-%m-%d %H:%M}) is older than its baseline ({before:%Y-%m-%d %H:%M}"
+            raise EcgError(f"the current ECG ({times}); swap them")
+    check_ages(first.subject, second.subject, years)

@@ -33,7 +33,7 @@ def enough_beats(beats: Beats) -> str:
     return ""
 
 
-def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Beats) -> MedianBeat:
+def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Beats, usable: NDArray[np.bool_]) -> MedianBeat:
     """Median of the dominant beats.
 
     Parameters
@@ -45,6 +45,8 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
         Of the same recording; its boundaries, relative to each beat's fiducial, are carried over as medians over the beats.
     beats : Beats
         Which beats to use.
+    usable : ndarray of bool, shape (lead,)
+        Leads that say how noisy the ECG is.
 
     Returns
     -------
@@ -74,13 +76,18 @@ def median_beat(clean_uv: Floats, fs: float, delineation: Delineation, beats: Be
     n_leads = max(int(np.isfinite(carried[3, :, 0]).sum()), 1)
     # The end of a broad QRS complex fades, each lead sees it elsewhere, and where some are lost so is what they would have said.
     broad = max((j - onset) / fs * 1000.0 / numbers["broad_ms"], 1.0) ** 2 if n_leads < len(delineation.leads) else 1.0
+
+    def noise_over(level_ms: float, window_ms: float) -> Floats:
+        scatter = _moderated(_scatter(stack, at, until, fs, level_ms, window_ms), usable, len(rows) - 1)
+        return read_only(np.maximum(scatter / np.sqrt(len(rows)), numbers["smallest_noise_uv"]))
+
     return MedianBeat(
         leads=delineation.leads,
         fs=fs,
         signal_uv=read_only(middle),
         r_sample=float(before),
-        noise_uv=read_only(_noise(stack, at, until, fs, measured["pr_level_ms"], measured["st_window_ms"])),
-        calm_noise_uv=read_only(_noise(stack, at, until, fs, measured["calm_pr_level_ms"], measured["calm_st_window_ms"])),
+        noise_uv=noise_over(measured["pr_level_ms"], measured["st_window_ms"]),
+        calm_noise_uv=noise_over(measured["calm_pr_level_ms"], measured["calm_st_window_ms"]),
         n_beats=len(rows),
         qrs_onset=onset,
         j=j,
@@ -201,12 +208,12 @@ def middle_half(stack: Floats, inside: NDArray[np.bool_]) -> Floats:
     return np.asarray(middle[:, np.clip(np.arange(stack.shape[2]), covered[0], covered[-1])])
 
 
-def _noise(stack: Floats, at: tuple[float, float], until: float, fs: float, level_ms: float, window_ms: float) -> Floats:
-    """Standard error of an ST level against the PR level, from how the beats scatter, shape (lead,).
+def _scatter(stack: Floats, at: tuple[float, float], until: float, fs: float, level_ms: float, window_ms: float) -> Floats:
+    """How much the beats' own ST levels against their PR levels scatter (standard deviation), shape (lead,).
 
     Every beat's own levels, means over spans as in the measurement (to whole samples), are compared with those of the other
     beats; `at` are QRS onset and J, `until` is where the next beat may begin. The typical scatter says too little where some
-    beats are far off and others hide it: then the plain standard error counts.
+    beats are far off and others hide it: then the plain standard deviation counts.
     """
     numbers = settings("median")
     onset, j = at
@@ -225,16 +232,17 @@ def _noise(stack: Floats, at: tuple[float, float], until: float, fs: float, leve
     n_beats = stack.shape[1]
     scatter = 1.4826 * np.median(off, axis=1) * np.sqrt(n_beats / max(n_beats - 1, 1))
     plain = np.sqrt(values.var(axis=1, ddof=1 if n_beats > 1 else 0).mean(axis=1))
-    largest = _moderated(np.maximum(_MIDDLE_SE * scatter, plain), n_beats - 1, numbers["other_leads_beats"])
-    return np.asarray(np.maximum(largest / np.sqrt(n_beats), numbers["smallest_noise_uv"]))
+    return np.asarray(np.maximum(_MIDDLE_SE * scatter, plain))
 
 
-def _moderated(scatter: Floats, own: int, others: float) -> Floats:
-    """Scatter of the beats, shape (lead,), no smaller than together with the median lead's, weighted as so many beats each."""
-    alive = scatter[scatter > 0.0]  # a flat lead says nothing about the noise of the others
-    usual = float(np.median(alive)) if len(alive) else 0.0
-    together = np.sqrt((own * scatter**2 + others * usual**2) / (own + others))
-    return np.asarray(np.maximum(scatter, together))
+def _moderated(scatter: Floats, usable: NDArray[np.bool_], own: int) -> Floats:
+    """Scatter of the beats, shape (lead,), no smaller than together with that of the median usable lead.
+
+    Weighted as so many beats each; a lead that is refused anyway must not make the others uncertain, nor a flat one sure.
+    """
+    others = settings("median")["other_leads_beats"]
+    usual = float(np.median(scatter[usable])) if usable.any() else 0.0
+    return np.asarray(np.maximum(scatter, np.sqrt((own * scatter**2 + others * usual**2) / (own + others))))
 
 
 def _nanmedian(values: Floats) -> Floats:

@@ -19,7 +19,7 @@ from ecgspasm.processing.spans import Integral
 
 # In coarsely rounded signals summits and tangents tie, and the last bits, which another processor computes otherwise, must not
 # tell which one is taken: the kernels of OpenBLAS move what the net finds by 0.00001 samples.
-_SAME_HEIGHT_UV, _SAME_SLOPE = 0.01, 0.001
+_SAME_HEIGHT, _SAME_SLOPE = 0.0001, 0.001  # as shares of the largest
 
 
 def refine(found: Found, integral: Integral, fs: float) -> Found:
@@ -73,7 +73,7 @@ def _refined(wave: Wave, integral: Integral, fs: float, name: str) -> Wave:
 
 def _top(height: Floats, steps: Floats) -> Floats:
     """Where the highest of the values lies, between the steps by a parabola; 0 when it is at an end (no summit there)."""
-    at = _first_largest(height, _SAME_HEIGHT_UV)
+    at = _first_largest(height, _SAME_HEIGHT)
     inner = np.clip(at, 1, len(steps) - 2)[..., None]
     left, top, right = (np.take_along_axis(height, inner + step, axis=-1)[..., 0] for step in (-1, 0, 1))
     bend = left - 2 * top + right
@@ -82,8 +82,9 @@ def _top(height: Floats, steps: Floats) -> Floats:
     return np.asarray(np.where((at > 0) & (at < len(steps) - 1), place, 0.0))
 
 
-def _first_largest(values: Floats, within: float | Floats) -> NDArray[np.intp]:
+def _first_largest(values: Floats, share: float) -> NDArray[np.intp]:
     """Index along the last axis of the first value that is as large as the largest, or all but."""
+    within = share * np.abs(values).max(axis=-1, keepdims=True)
     return np.asarray((values >= values.max(axis=-1, keepdims=True) - within).argmax(axis=-1))
 
 
@@ -96,7 +97,7 @@ def _tangent(
     value = integral.mean_at(np.broadcast_to(rows[:, None], place.shape), place, box)
     # Slope away from the summit, in uV per sample, by central differences of the box means.
     fall = (value[:, :-2] - value[:, 2:]) / (width / 10.0) * sign[:, None] * np.sign(width)
-    at = _first_largest(fall, _SAME_SLOPE * np.abs(fall).max(axis=-1, keepdims=True))
+    at = _first_largest(fall, _SAME_SLOPE)
     every = np.arange(len(rows))
     steep = fall[every, at]
     rest = (value[every, at + 1] - level) * sign

@@ -19,6 +19,7 @@ from ecgspasm.provoking.series import Mask, Series, middle
 from ecgspasm.provoking.settings import settings
 from ecgspasm.serial.compare import compare
 from ecgspasm.serial.comparison import Comparison
+from ecgspasm.serial.person import check_one_person
 
 Source = Ecg | Analysis | Measurements
 
@@ -114,6 +115,9 @@ def of_ecgs(ecgs: list[TimedEcg], first: ProvocationEvent, baseline: Source | No
     else:
         raise EcgError(f"the baseline is a {type(baseline).__name__}; beside a list give an Ecg, an Analysis or Measurements")
     own = reference.measurements if isinstance(reference, Analysis) else reference
+    if baseline is not None:  # else each ECG is told by itself that it is of another person
+        for table in filter(None, (each.table for each in ecgs)):
+            check_one_person(own.subject, table.subject)
     compared: dict[int, Comparison] = {}
     failed = {row: each.reason for row, each in enumerate(ecgs) if each.measured is None}
     notes = []

@@ -18,7 +18,7 @@ from ecgspasm.processing.vector import heart_vectors
 from ecgspasm.serial.comparison import AlignedMedians, Change, Comparison
 from ecgspasm.serial.confounders import confounders
 from ecgspasm.serial.findings import judged
-from ecgspasm.serial.person import check_one_person, years_between
+from ecgspasm.serial.person import check_one_person
 from ecgspasm.serial.repeatability import Electrodes, check_electrodes, repeat_sd
 from ecgspasm.serial.score import score
 
@@ -60,15 +60,14 @@ def compare(
     Raises
     ------
     EcgError
-        If a recording is too short, the two have no lead in common, or by sex, age or key they are of two persons.
+        If a recording is too short, the two have no lead in common, or by sex or key they are of two persons.
     """
     check_electrodes(electrodes)
     given = {"baseline": baseline, "current": current}
     analysed = {name: _analysed(each) for name, each in given.items()}
     own = {name: each.measurements if isinstance(each, Analysis) else each for name, each in analysed.items()}
     pair = {name: each for name, each in analysed.items() if isinstance(each, Analysis)}
-    recorded = _recorded(pair)
-    check_one_person(own["baseline"].subject, own["current"].subject, years_between(*recorded))
+    check_one_person(own["baseline"].subject, own["current"].subject)
     leads = sort_leads(set(own["baseline"].leads) & set(own["current"].leads))
     if not leads:
         have = "; ".join(f"the {name} has {', '.join(each.leads)}" for name, each in own.items())
@@ -85,7 +84,7 @@ def compare(
         for name in MEASURES
         if all(name in each.values for each in measured.values())
     }
-    explains = confounders(own["baseline"], own["current"], aligned, leads, state, recorded)
+    explains = confounders(own["baseline"], own["current"], aligned, leads, state, _recorded(pair))
     shapes = {name: read_only([each.t_shape[each.leads.index(lead)] for lead in leads], "U17") for name, each in measured.items()}
     found = judged(rules, leads, state, changes, shapes, measured, explains)
     return Comparison(

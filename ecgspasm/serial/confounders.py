@@ -18,6 +18,7 @@ from ecgspasm.serial.channels import copied, shifted
 from ecgspasm.serial.comparison import AlignedMedians
 from ecgspasm.serial.conduction import conduction
 from ecgspasm.serial.geometry import Explanation, moved, stretched, turned
+from ecgspasm.serial.person import years_between
 from ecgspasm.serial.swaps import swapped
 
 Found = Iterator[tuple[str, str]]
@@ -235,12 +236,11 @@ def _circumstances(baseline: Measurements, current: Measurements, recorded: tupl
             "P waves are gone: another rhythm?" if p_before else "P waves are there that were absent before: another rhythm?",
         )
     first, second = recorded
-    if first is not None and second is not None:
-        if second.replace(tzinfo=None) < first.replace(tzinfo=None):
-            yield "reversed-order", "the current ECG was recorded before the baseline: are the two exchanged?"
-        years = abs((second.replace(tzinfo=None) - first.replace(tzinfo=None)).days) / 365.25
-        if years >= limits["old-baseline"]["years"]:
-            yield "old-baseline", f"the baseline is {years:.1f} years older: slow changes may have come in between"
+    years = years_between(first, second)
+    if years is not None and years < 0:
+        yield "reversed-order", "the current ECG was recorded before the baseline: are the two exchanged?"
+    if years is not None and abs(years) >= limits["old-baseline"]["years"]:
+        yield "old-baseline", f"the baseline is {abs(years):.1f} years older: slow changes may have come in between"
     for name, each in (("baseline", baseline), ("current ECG", current)):
         noise = each.se.get("st_j60_uv")
         level = float(np.nanmedian(noise)) if noise is not None and np.isfinite(noise).any() else 0.0
