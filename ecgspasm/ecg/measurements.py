@@ -49,7 +49,7 @@ class Measurements:
         (against the line from the end of T to the next P), ``p_positive_uv``, ``p_negative_uv`` (against the line from its onset
         to its end), ``q_uv``, ``r_uv``, ``s_uv``, ``qrs_area_uv_ms``. A table made elsewhere may hold only some of them.
     se : mapping of str to ndarray, shape (lead,)
-        Standard errors of the values, from the scatter of the beats (and of those of the median lead), the noise of the median beat
+        Standard errors of the values, from the scatter of the beats (with that of the median lead), the noise of the median beat
         and, for ST, the place of J; a table made elsewhere may lack them.
     t_shape : ndarray of str, shape (lead,)
     rate_bpm, pr_ms, qrs_ms, qt_ms, qtc_ms : float
